@@ -10,13 +10,22 @@ Sans-I/O: the clock arrives as an argument, any monotonic one in seconds; messag
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from itertools import islice
-from typing import Final, NamedTuple
+from typing import Final
 
 from chatserver.bus.contract import Topic
 from chatserver.delivery.marks import Idle, Marks
-from chatserver.delivery.presence_records import OtherWorker, PresenceChange, ToldBefore, delta_cost
+from chatserver.delivery.presence_records import (
+    Listed,
+    OtherWorker,
+    People,
+    PresenceChange,
+    PresenceChanges,
+    Shown,
+    ToldBefore,
+    delta_cost,
+)
 from chatserver.domain.history import ChannelName
 from chatserver.domain.identity import MemberId, NodeId, Persona
 from chatserver.domain.rooms.seats import Newcomer
@@ -31,10 +40,6 @@ from chatserver.protocol.internode import (
 )
 
 PresenceMessage = PresenceDelta | PresenceSnapshot | Lease | SnapshotWanted | NodeLeft
-Shown = tuple[str, int]
-"""The name, and its generation, under which somebody is shown."""
-People = dict[ChannelName, dict[MemberId, Shown]]
-"""By channel and member."""
 
 DELTA_SECONDS: Final = 0.1
 """Seconds between two deltas: changes are collected and sent together."""
@@ -54,14 +59,6 @@ _MARKS_AT_ONCE: Final = 300
 """The most members that one delta marks as idle or no longer idle."""
 PENDING_DELTAS: Final = 256
 """Deltas kept behind a hole. If more are missing, only a snapshot helps."""
-
-
-class _Listed(NamedTuple):
-    """The members of a channel as they were last listed, at most `limit` of them."""
-
-    limit: int
-    people: list[Persona]
-    members: frozenset[MemberId]
 
 
 class Presence:
@@ -87,7 +84,7 @@ class Presence:
         self._asking: dict[NodeId, None] = {}
         self._is_new = True
         self._marks = Marks(self.channels_of)
-        self._listed: dict[ChannelName, _Listed] = {}
+        self._listed: dict[ChannelName, Listed] = {}
 
     # What this worker's own connections do.
 
@@ -164,8 +161,7 @@ class Presence:
         ]
 
     def newcomers(self, channel: ChannelName, now: int) -> Mapping[str, int]:
-        """Return how many members of a channel are new at `now` (milliseconds), by the network that they come from. It
-        is read only, and holds until the next change."""
+        """Return how many members of a channel are new at `now` (milliseconds), by network. Not to be changed."""
         return self._marks.count(channel, now)
 
     def grow_up(self, now: int) -> None:
@@ -173,17 +169,15 @@ class Presence:
         self._marks.grow_up(now)
 
     def people(self, channel: ChannelName, limit: int) -> list[Persona]:
-        """Return at most `limit` members in a channel, those who have been there longest first.
-
-        The same list as before, which must not be changed, unless it differs. Costs O(limit), and nothing where it is
-        the same."""
+        """Return at most `limit` members in a channel, those who have been there longest first. It is the same list,
+        not to be changed, until it differs. Making one costs O(limit)."""
         listed = self._listed.get(channel)
         if listed is None or listed.limit != limit:
             members = islice(self._here.get(channel, {}).items(), limit)
             people = [Persona(member, *self._people[nodes[0]][channel][member]) for member, nodes in members]
             if not people:
                 return people
-            listed = self._listed[channel] = _Listed(limit, people, frozenset(each.id for each in people))
+            listed = self._listed[channel] = Listed(limit, people, frozenset(each.id for each in people))
         return listed.people
 
     def own_counts(self) -> dict[ChannelName, int]:
@@ -195,13 +189,14 @@ class Presence:
         """Return the workers that live, this one included, as far as is known."""
         return frozenset((self.node, *self._others))
 
-    def drain_changes(self) -> dict[ChannelName, PresenceChange]:
-        """Return what changed, by channel, since the last call. Costs O(changes).
+    def drain_changes(self, is_wanted: Callable[[ChannelName], bool] = lambda channel: True) -> PresenceChanges:
+        """Return what changed since it was last returned, of the channels that are wanted. Costs O(changes).
 
         Somebody who was there or away for a moment is included: a list made in that moment is wrong about them.
         """
-        changes: dict[ChannelName, PresenceChange] = {}
-        for channel, before in self._before.items():
+        changes: PresenceChanges = {}
+        for channel in [channel for channel in self._before if is_wanted(channel)]:
+            before = self._before.pop(channel)
             came: list[Persona] = []
             went: list[Persona] = []
             for member, names in before.touched.items():
@@ -213,7 +208,6 @@ class Presence:
             if came or went:
                 here = self.here(channel)
                 changes[channel] = PresenceChange(here, came, went, here != before.here)
-        self._before = {}
         return changes
 
     # What workers tell each other.

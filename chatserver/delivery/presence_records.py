@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
+from chatserver.domain.history import ChannelName
 from chatserver.domain.identity import MemberId, Persona
 from chatserver.protocol.internode import (
     PresenceDelta,
     PresenceSnapshot,
 )
+
+Shown = tuple[str, int]
+"""The name, and its generation, under which somebody is shown."""
+People = dict[ChannelName, dict[MemberId, Shown]]
+"""By channel and member."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +27,17 @@ class PresenceChange:
     came: list[Persona]
     went: list[Persona]
     is_count_changed: bool
+
+
+PresenceChanges = dict[ChannelName, PresenceChange]
+
+
+class Listed(NamedTuple):
+    """The members of a channel as they were last listed, at most `limit` of them."""
+
+    limit: int
+    people: list[Persona]
+    members: frozenset[MemberId]
 
 
 @dataclass(slots=True)

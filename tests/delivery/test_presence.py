@@ -91,6 +91,18 @@ def test_member_is_seen_on_every_worker() -> None:
     assert [presence.here(ROOM) for presence in world.alive] == [1, 1, 1]
     assert world.alive[2].people(ROOM, 10) == [person(1)]
     assert world.alive[2].is_here(ROOM, member(1))
+    assert world.alive[2].channels_of(member(1)) == [ROOM]
+
+
+def test_changes_of_a_channel_that_is_not_wanted_are_kept() -> None:
+    presence = Presence(NodeId("node"))
+    presence.enter(ROOM, person(1), "a")
+    presence.enter(OTHER_ROOM, person(1), "a")
+    assert [*presence.drain_changes(lambda channel: channel == ROOM)] == [ROOM]
+    presence.enter(OTHER_ROOM, person(2), "a")
+    changes = presence.drain_changes()
+    assert [*changes] == [OTHER_ROOM]
+    assert changes[OTHER_ROOM].came == [person(1), person(2)]
 
 
 def test_member_with_three_tabs_counts_once_and_leaves_with_the_last() -> None:
@@ -103,7 +115,7 @@ def test_member_with_three_tabs_counts_once_and_leaves_with_the_last() -> None:
     assert presence.here(ROOM) == 1
     presence.leave(ROOM, member(1), "c")
     assert presence.here(ROOM) == 0
-    assert presence.people(ROOM, 10) == []
+    assert presence.channels_of(member(1)) == []
 
 
 def test_member_on_two_workers_counts_once_and_leaves_with_the_last() -> None:

@@ -16,7 +16,6 @@ from chatserver.domain.rooms.seats import Newcomer
 from tests.delivery.test_presence import OTHER_ROOM, ROOM, World, member
 from tests.kit.nightly import drawn
 
-
 NEWCOMERS = {0: Newcomer("ab", 2_000), 1: Newcomer("ab", 1_000, ("wide",)), 2: Newcomer("cd", 2_000, ("wide",))}
 """Of those who come, these are new."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from chatserver.delivery.pushes import person_view, post_view, push_of
+from chatserver.delivery.pushes import post_view, push_of
 from chatserver.domain.errors import Reason, Refusal
 from chatserver.domain.history import Offset
 from chatserver.domain.identity import Persona
@@ -153,7 +153,7 @@ async def join(rooms: Rooms, connection: Connection, person: Persona, command: J
         folded=prepared.is_folded,
         more=more,
         here=node.presence.here(channel),
-        people=[person_view(each, room.id, node.aliases) for each in hiding.people(node, room.id, hides)],
+        people=rooms.rosters.of(room.id, hides),
         read=joined.membership.read,
         unread=joined.unread,
         retention_seconds=(rooms.listening.rules.keep if is_session_room(room.id) else node.retention.room_age) // 1000,

@@ -12,6 +12,7 @@ from chatserver.handlers.moderation.enforcement import Enforcement
 from chatserver.handlers.node import Node
 from chatserver.handlers.rooms.admission import RoomAdmission
 from chatserver.handlers.rooms.coverage import RoomCoverage
+from chatserver.handlers.rooms.rosters import Rosters
 
 
 def _none() -> set[RoomId]:
@@ -27,6 +28,7 @@ class Rooms:
     listening: ListeningService
     admission: RoomAdmission
     coverage: RoomCoverage
+    rosters: Rosters
     watching: set[Connection] = field(default_factory=set)
     """Those who see the lobby, and are told how many are in each room."""
     moderated: Callable[[], set[RoomId]] = _none

@@ -27,11 +27,12 @@ from chatserver.handlers.rooms.admission import RoomAdmission
 from chatserver.handlers.rooms.context import Rooms
 from chatserver.handlers.rooms.coverage import RoomCoverage
 from chatserver.handlers.rooms.lobby import Lobby
+from chatserver.handlers.rooms.presence_pace import SHORTEST_SECONDS, PresencePace
+from chatserver.handlers.rooms.rosters import Rosters
 from chatserver.handlers.rooms.voice import require_voice_in
 from chatserver.protocol.fields import Command
 from chatserver.protocol.internode import RoomLeft, RoomRead, SeatGivenUp, encode
 
-_PRESENCE_SECONDS = 0.1
 _COUNTS_SECONDS = 1.0
 _COVERAGE_SECONDS = 1.0
 _SEATS_SECONDS = 1.0
@@ -55,8 +56,9 @@ class RoomsPart(Part):
         self.node = node
         self.admission = RoomAdmission(node, listening, hours, challenge_key)
         self.coverage = RoomCoverage(node, coverage)
-        self.context = self.rooms = Rooms(node, enforcement, listening, self.admission, self.coverage)
+        self.context = self.rooms = Rooms(node, enforcement, listening, self.admission, self.coverage, Rosters(node))
         self._lobby = Lobby(self.rooms)
+        self._pace = PresencePace()
         enforcement.on_changed += [self.admission.load, self.coverage.show]
         node.hub.on_caught_up = self.restate_presence
 
@@ -65,7 +67,7 @@ class RoomsPart(Part):
 
     def jobs(self) -> Sequence[Job]:
         return (
-            Job(_PRESENCE_SECONDS, self.tell_presence),
+            Job(SHORTEST_SECONDS, self.tell_presence),
             Job(_COUNTS_SECONDS, self._lobby.tell_counts),
             Job(_SEATS_SECONDS, self.look_round),
             Job(_COVERAGE_SECONDS, self.coverage.tick),
@@ -106,7 +108,9 @@ class RoomsPart(Part):
         messages = node.presence.tick(node.monotonic())
         if messages:
             node.bus.publish([(topic, encode(node.id, message)) for topic, message in messages])
-        for channel, change in node.presence.drain_changes().items():
+        now, here = node.monotonic(), node.presence.here
+        turns = node.presence.drain_changes(lambda channel: self._pace.take_turn(channel, here(channel), now))
+        for channel, change in turns.items():
             if not channel.startswith(ROOM_CHANNEL_PREFIX):
                 continue
             if change.is_count_changed and not is_session_room(room_of(channel)):
