@@ -11,7 +11,9 @@ from chatserver.domain.moderation import newcomers
 from chatserver.domain.moderation.measures import Measure, MeasureKind, restriction_of
 from chatserver.domain.moderation.newcomers import Bar
 from chatserver.domain.people.names import ends_of, is_near
+from chatserver.domain.rooms.hiding import Hiding
 from chatserver.store import arrivals_statements as sql
+from chatserver.store import hiding
 from chatserver.store import people_statements as people_sql
 from chatserver.store.arrivals_records import NameRules, SourceSeen
 from chatserver.store.core.compiler import Call, Op, by_keys
@@ -56,6 +58,12 @@ def bars(keys: Collection[bytes], now: Millis) -> Op[list[Bar]]:
     asked = [(*part, now) for part in by_keys(sorted(keys), KEYS_AT_ONCE)]
     rows = yield Call(sql.BARS, asked)
     return [Bar(key=bytes(row[0]), measure=row[1], at=row[2], until=row[3], room=row[4]) for row in rows]
+
+
+def hiding_and_bars(who: MemberId, networks: Collection[bytes], now: Millis) -> Op[tuple[Hiding, list[Bar]]]:
+    """Return whom a member hides and who hides them, and the measures that hold for newcomers from these networks."""
+    found = yield from hiding.hiding(who)
+    return found, (yield from bars(networks, now))
 
 
 def follow(measure: Measure, now: Millis) -> Op[None]:

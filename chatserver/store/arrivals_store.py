@@ -10,6 +10,7 @@ from typing import TypeVar
 from chatserver.domain.history import Millis
 from chatserver.domain.identity import MemberId
 from chatserver.domain.moderation.newcomers import Bar
+from chatserver.domain.rooms.hiding import Hiding
 from chatserver.store import arrivals
 from chatserver.store.arrivals_records import SourceSeen
 from chatserver.store.core.compiler import MakeOp
@@ -46,3 +47,9 @@ class ArrivalsStore(ABC):
     async def bars(self, keys: Collection[bytes], now: Millis) -> list[Bar]:
         """Return the measures that apply to newcomers from networks with these keys."""
         return await self._read(partial(arrivals.bars, keys, now))
+
+    async def hiding_and_bars(
+        self, member: MemberId, networks: Collection[bytes], now: Millis
+    ) -> tuple[Hiding, list[Bar]]:
+        """Return whom a member hides and who hides them, and what `bars` returns, in one read."""
+        return await self._read(partial(arrivals.hiding_and_bars, member, networks, now))

@@ -7,8 +7,8 @@ from collections.abc import Collection
 from chatserver.domain.errors import Reason, Refusal
 from chatserver.domain.history import Epoch, Millis, Offset, require_epoch
 from chatserver.domain.identity import Member, MemberId
-from chatserver.domain.rooms.rooms import Membership, Reaction, RoomId, RoomKind, RoomStatus
-from chatserver.store import arrivals, evidence, hiding, report_views
+from chatserver.domain.rooms.rooms import Membership, Reaction, RoomId, RoomKind, RoomStatus, room_channel
+from chatserver.store import arrivals, evidence, hiding, reading, report_views
 from chatserver.store import people_statements as sql
 from chatserver.store import staff_statements as staff_sql
 from chatserver.store.arrivals_records import NameRules
@@ -16,7 +16,7 @@ from chatserver.store.core import decoding
 from chatserver.store.core.compiler import Call, Op, Row, by_keys
 from chatserver.store.core.sealing import Sealer
 from chatserver.store.forgetting import listening
-from chatserver.store.records import Export, JoinedRoom
+from chatserver.store.records import Export, JoinedRoom, Page
 from chatserver.store.rooms_statements import KEYS_AT_ONCE, ROOM_COLUMNS
 
 _ROOM_WIDTH = len(ROOM_COLUMNS)
@@ -80,6 +80,17 @@ def entered(who: MemberId, room: RoomId, agreement: int | None) -> Op[JoinedRoom
     """Return what `join` would return, or None if it would have to write. Refuses as `join` does."""
     entry = yield from _entry(who, room, agreement)
     return entry.joined if entry.is_current else None
+
+
+def entered_with_page(
+    who: MemberId, room: RoomId, agreement: int | None, limit: int
+) -> Op[tuple[JoinedRoom, Page] | None]:
+    """Return what `join` would return, if it had nothing to write, and the newest posts. Refuses as `join` does."""
+    joined = yield from entered(who, room, agreement)
+    if joined is None:
+        return None
+    page = yield from reading.page(room_channel(room), None, limit, who)
+    return joined, page
 
 
 def join(who: MemberId, room: RoomId, agreement: int | None) -> Op[JoinedRoom]:

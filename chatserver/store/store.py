@@ -21,7 +21,7 @@ from chatserver.domain.identity import Member, MemberId, Persona
 from chatserver.domain.listening.queue_history import Recorded
 from chatserver.domain.listening.state import ListeningState
 from chatserver.domain.rooms.hiding import Hiding
-from chatserver.domain.rooms.rooms import Publication, Room, RoomId
+from chatserver.domain.rooms.rooms import Publication, Room, RoomId, room_channel
 from chatserver.store import hiding, listening_log, moderation_changes, people, queue_history, reading
 from chatserver.store.arrivals_records import NameRules
 from chatserver.store.arrivals_store import ArrivalsStore
@@ -315,6 +315,16 @@ class Store(StaffStore, ModerationStore, RoomSettingsStore, TriesStore, Arrivals
         # Coming back is far more frequent than a first join, and writes nothing.
         entered = await self._read(partial(people.entered, member, room, agreement))
         return entered if entered is not None else await self._write(partial(people.join, member, room, agreement))
+
+    async def join_with_page(
+        self, member: MemberId, room: RoomId, agreement: int | None, limit: int
+    ) -> tuple[JoinedRoom, Page]:
+        """As `join`, with the newest `limit` posts of the room; in one read, where nothing is written."""
+        entered = await self._read(partial(people.entered_with_page, member, room, agreement, limit))
+        if entered is not None:
+            return entered
+        joined = await self._write(partial(people.join, member, room, agreement))
+        return joined, await self.page(room_channel(room), None, limit, member)
 
     async def leave(self, member: MemberId, room: RoomId) -> None:
         """Leave a room. The membership is kept for its slow mode and accepted agreement, but the room is no longer

@@ -6,11 +6,12 @@ second, after which each worker asks again.
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Final
 
 from chatserver.domain.history import Millis
 from chatserver.domain.identity import Member, MemberId
-from chatserver.domain.moderation.newcomers import BAN_HOLDS, USUAL, Welcome, welcome
+from chatserver.domain.moderation.newcomers import BAN_HOLDS, USUAL, Bar, Welcome, welcome
 from chatserver.handlers.connection import Connection
 from chatserver.protocol.codes import Close
 from chatserver.protocol.internode import CredentialsRaised
@@ -68,14 +69,18 @@ class Arrivals:
             for connection in online.connections:
                 self.note(connection)
 
-    async def welcome(self, connection: Connection, member: Member) -> Welcome:
-        """Return how to meet a member who says hello. Asked of the store only for those who became a guest lately."""
-        node, now = self._node, self._node.now()
-        keys = {key for keys in (connection.prefixes.today, connection.prefixes.yesterday) for key in keys if key}
-        if not keys or member.created_at + BAN_HOLDS <= now:
+    def networks(self, connection: Connection, member: Member) -> Collection[bytes]:
+        """Return the networks of a connection that decide how its member is met: none unless they became a guest
+        lately."""
+        if member.created_at + BAN_HOLDS <= self._node.now():
+            return ()
+        return {key for keys in (connection.prefixes.today, connection.prefixes.yesterday) for key in keys if key}
+
+    def welcome(self, connection: Connection, member: Member, bars: Sequence[Bar]) -> Welcome:
+        """Return how to meet a member who says hello. `bars` are the measures that hold for their networks."""
+        if not bars:
             return USUAL
-        bars = await node.store.bars(keys, now)
-        return welcome(bars, connection.prefixes, connection.share, member.created_at, now)
+        return welcome(bars, connection.prefixes, connection.share, member.created_at, self._node.now())
 
     # ------------------------------------------------------------------------------------------ credentials
 

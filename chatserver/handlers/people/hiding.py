@@ -6,7 +6,8 @@ where they are connected here.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from typing import TypeVar
 
 from chatserver.delivery.outbox import Outbox
 from chatserver.delivery.presence_records import PresenceChange
@@ -20,15 +21,17 @@ from chatserver.handlers.node import Node, wait
 from chatserver.protocol.codes import Close
 from chatserver.protocol.rooms.messages import PresencePush, TypingPush
 
+T = TypeVar("T")
 Push = PresencePush | TypingPush
 
 
-async def read(node: Node, member: MemberId) -> Hiding:
-    """Returns what the store says about a member who is about to be admitted. Call it last before that."""
+async def read(node: Node, ask: Callable[[], Awaitable[T]]) -> T:
+    """Returns what the store says to a question about a member who is about to be admitted, which is asked again where
+    somebody hid somebody meanwhile. Call it last before that."""
     tries = 3
     while True:
         seen, tries = node.hiding.changes, tries - 1
-        found = await node.store.hiding(member)
+        found = await ask()
         if node.hiding.changes == seen or not tries:
             return found
 

@@ -58,9 +58,13 @@ async def hello(people: People, connection: Connection, command: Hello) -> Answe
         wait(connection.admit_guest())
         member, issued, _ = await identities.arrive(None)
     greetings = await prepare_greetings(node, connection, member, is_new=issued is not None)
-    # A guest who was just made hides nobody yet.
-    hides = await hiding.read(node, member.id) if issued is None else NOBODY_HIDDEN
-    meeting = await arrivals.welcome(connection, member)
+    networks = arrivals.networks(connection, member)
+    if issued is None:
+        hides, bars = await hiding.read(node, lambda: node.store.hiding_and_bars(member.id, networks, node.now()))
+    else:
+        # A guest who was just made hides nobody yet.
+        hides, bars = NOBODY_HIDDEN, await node.store.bars(networks, node.now()) if networks else []
+    meeting = arrivals.welcome(connection, member, bars)
     # Once more: it may have been decided meanwhile, and a member who is admitted now is found by what comes later.
     for part in node.parts:
         part.require_admission(member)

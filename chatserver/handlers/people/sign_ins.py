@@ -29,7 +29,7 @@ async def hello(people: People, connection: Connection, command: Hello) -> Answe
     connection.roles, connection.sign_in = sign_in.staff.roles, sign_in.token_hash
     try:
         greetings = await members.prepare_greetings(node, connection, member, is_new=False)
-        hides = await hiding.read(node, member.id)
+        hides = await hiding.read(node, lambda: node.store.hiding(member.id))
         node.admit(connection, member.persona)
     except BaseException:
         connection.roles, connection.sign_in = frozenset(), None

@@ -100,20 +100,20 @@ async def join(rooms: Rooms, connection: Connection, person: Persona, command: J
         if is_session_room(room.id) or not connection.is_moderator:
             # A moderator is needed most where it is full, or raided.
             await _require_way_in(rooms, connection, room, person, command)
-    joined = await node.store.join(person.id, room.id, command.agreement)
-    await rooms.coverage.entered(connection, room)
-    room = node.rooms.get(room.id, room)
     prepared = await node.hub.prepare(channel, command.since, person.id)
     try:
         if prepared.history == "exact":
+            joined = await node.store.join(person.id, room.id, command.agreement)
             posts, mine, more = [], {}, True
         else:
-            page = await node.store.page(channel, None, _PAGE, person.id)
+            joined, page = await node.store.join_with_page(person.id, room.id, command.agreement, _PAGE)
             posts, more = [post_view(each, room.id, each.offset, node.aliases) for each in page.posts], page.more
             mine = {offset: list(reactions) for offset, reactions in page.mine.items()}
+        await rooms.coverage.entered(connection, room)
     except BaseException:
         node.hub.give_up(channel)
         raise
+    room = node.rooms.get(room.id, room)
     if is_session_room(room.id) and not rooms.listening.may_stay(room.id, person.id):
         # It was handed over while the store was asked.
         node.hub.give_up(channel)
