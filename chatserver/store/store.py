@@ -10,6 +10,7 @@ same command id again tells, and never writes twice.
 
 from __future__ import annotations
 
+import asyncio
 from abc import abstractmethod
 from collections.abc import Collection, Sequence
 from enum import Enum, auto
@@ -53,7 +54,10 @@ T = TypeVar("T")
 
 SEEN_PRECISION: Final = 5 * 60 * 1000
 """Milliseconds by which the noted time of a visit may be behind the last visit. Shorter than any retention."""
-_TOUCHED_AT_ONCE: Final = 500
+_TOUCHED_AT_ONCE: Final = 100
+_REST: Final = 3.0
+"""Pause after a part of what is removed because it is old, as a multiple of the time that the part took."""
+_LONGEST_REST: Final = 0.5
 DEFAULT_TIMEOUT: Final = 5.0
 """Seconds after which a call that the database has not answered raises StoreUnavailable."""
 
@@ -376,13 +380,47 @@ class Store(StaffStore, ModerationStore, RoomSettingsStore, TriesStore, Arrivals
         await self._forget_tries(now)
         if await self._read(partial(listening.orphans, now)):
             await self._write(partial(listening.drop_orphans, now))
-        expired = await self._write(partial(forgetting.expire, now, retention))
-        if expired.removed_anything:
+        heads = await self._expire_rooms(now, retention)
+        has_members = await self._forget_unseen_members(now, retention)
+        pruned = await self._write(partial(forgetting.prune, now, retention))
+        if heads or has_members or pruned.removed_anything:
             await self._scrub(Scrub.LOG)
-        if expired.has_dropped:
+        if pruned.has_dropped:
             # Only now, so that after a scrub that fails it is still owed.
-            await self._write(partial(forgetting.note_scrubbed, expired.dropped))
-        return expired.heads
+            await self._write(partial(forgetting.note_scrubbed, pruned.dropped))
+        return heads
+
+    async def _expire_rooms(self, now: Millis, retention: Retention) -> dict[ChannelName, Head]:
+        heads: dict[ChannelName, Head] = {}
+        left = forgetting.PUBLICATIONS_AT_ONCE
+        for name in await self._read(partial(forgetting.rooms_to_expire, now, retention)):
+            while left > 0:
+                width = min(left, forgetting.PUBLICATIONS_IN_ONE_TRANSACTION)
+                cut = await self._write_gently(partial(forgetting.expire_room, name, now, retention, width))
+                if cut is None:
+                    break
+                heads[name], left = cut.head, left - cut.removed
+                if cut.removed < width:
+                    break
+        return heads
+
+    async def _forget_unseen_members(self, now: Millis, retention: Retention) -> bool:
+        """Return whether there were any."""
+        width, gone = forgetting.MEMBERS_IN_ONE_TRANSACTION, 0
+        while gone < forgetting.MEMBERS_AT_ONCE:
+            part = await self._write_gently(partial(forgetting.forget_unseen_members, now, retention, width))
+            gone += part
+            if part < width:
+                break
+        return gone > 0
+
+    async def _write_gently(self, op: MakeOp[T]) -> T:
+        """Write, and leave the writer to others for a few times as long as that took."""
+        clock = asyncio.get_running_loop().time
+        began = clock()
+        done = await self._write(op)
+        await asyncio.sleep(min((clock() - began) * _REST, _LONGEST_REST))
+        return done
 
     async def rewrite(self, now: Millis) -> bool:
         """Overwrite what was removed wherever the database may have left copies of it, for all erasures and expiries

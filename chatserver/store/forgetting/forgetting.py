@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Container
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 
@@ -38,17 +38,27 @@ _NOBODY: Final = evidence.Nobody(ERASED, ERASED_NAME)
 
 PUBLICATIONS_AT_ONCE: Final = 1_000
 MEMBERS_AT_ONCE: Final = 200
+"""The most that one call of `expire` removes."""
+PUBLICATIONS_IN_ONE_TRANSACTION: Final = 50
+MEMBERS_IN_ONE_TRANSACTION: Final = 10
+"""What is written meanwhile waits for one of these transactions at most: a few milliseconds."""
 VACUUM_EVERY: Final = 3_600_000
 """Milliseconds between two rewrites of a file from which something was removed, however many were requested."""
 TRY_AGAIN_AFTER: Final = 5 * 60_000
 """Milliseconds after which a rewrite that failed is tried again."""
 
 
-class Expired(msgspec.Struct, frozen=True):
-    """What one call of `expire` removed. `has_dropped` says that rooms were dropped since the last scrub; `dropped`
-    counts all rooms ever dropped."""
+class Cut(NamedTuple):
+    """The head of a channel after old publications were removed, and how many they were."""
 
-    heads: dict[ChannelName, Head]
+    head: Head
+    removed: int
+
+
+class Pruned(NamedTuple):
+    """What `prune` removed. `has_dropped` says that rooms were dropped since the last scrub, and `dropped` counts all
+    rooms ever dropped."""
+
     removed_anything: bool
     has_dropped: bool
     dropped: int
@@ -144,43 +154,21 @@ def _drop_member(who: MemberId) -> Op[None]:
     yield Call(people_sql.DROP_MEMBER, [(who,)])
 
 
-def expire(now: Millis, retention: Retention) -> Op[Expired]:
-    heads: dict[ChannelName, Head] = {}
-    left = PUBLICATIONS_AT_ONCE
-    # Sorted here, in the order in which everybody locks channels: the database may sort differently.
-    for name, first, last, oldest in sorted(map(tuple, (yield Call(sql.OLDEST, [()])))):
-        if left <= 0:
-            break
-        if oldest < _old(now, retention) or (
-            last - first + 1 > retention.posts_per_room and oldest < now - retention.dedupe_window
-        ):
-            state = yield from _expire_channel(name, now, retention, left)
-            if state is not None:
-                left -= state.first - first
-                heads[state.channel] = state.head
-    members = yield Call(sql.UNSEEN_MEMBERS, [(now - _member_age(retention), MEMBERS_AT_ONCE)])
-    for (who,) in members:
-        yield from _drop_member(MemberId(who))
-    yield from moderation.prune(now, retention)
-    yield from room_settings.prune(now)
-    yield from accounts.prune(now)
-    yield from arrivals.prune(now)
-    was_written = yield from listening.prune(now, retention)
-    ((dropped, scrubbed),) = yield Call(floor_sql.DROPPED, [()])
-    has_dropped = dropped > scrubbed
-    removed = bool(heads or members or has_dropped or was_written)
-    if removed:
-        yield Call(sql.ASK_FOR_REWRITE, [()])
-    return Expired(heads, removed, has_dropped, dropped)
+def rooms_to_expire(now: Millis, retention: Retention) -> Op[list[ChannelName]]:
+    """Return the channels that hold publications which are older than is allowed, sorted."""
+    old, young = _old(now, retention), now - retention.dedupe_window
+    return sorted(
+        ChannelName(name)
+        for name, first, last, oldest in (yield Call(sql.OLDEST, [()]))
+        if oldest < old or (last - first + 1 > retention.posts_per_room and oldest < young)
+    )
 
 
-def note_scrubbed(dropped: int) -> Op[None]:
-    """Note that what was dropped up to `dropped` can no longer be read."""
-    yield Call(floor_sql.NOTE_SCRUBBED, [(dropped,)])
-
-
-def _expire_channel(name: str, now: Millis, retention: Retention, at_most: int) -> Op[ChannelState | None]:
+def expire_room(name: ChannelName, now: Millis, retention: Retention, at_most: int) -> Op[Cut | None]:
+    """Remove at most so many old publications of a channel. Returns None where there was nothing to remove."""
     locked = yield Call(rooms_sql.LOCK_CHANNELS, [(name,)])
+    if not locked:
+        return None
     state = ChannelState(locked[0])
     bound = state.first + at_most - 1
     cut = 0
@@ -192,12 +180,43 @@ def _expire_channel(name: str, now: Millis, retention: Retention, at_most: int) 
             cut = max(cut, offset)
     if cut < state.first:
         return None
+    removed = cut + 1 - state.first
     yield Call(sql.DROP_LOG, [(name, cut)])
     yield Call(sql.DROP_OLD_REACTIONS, [(name, cut)])
     yield Call(evidence_sql.DROP_COPIES, [(name, cut)])
     state.first = Offset(cut + 1)
     yield Call(rooms_sql.SET_FIRST, [(state.first, name)])
-    return state
+    yield Call(sql.ASK_FOR_REWRITE, [()])
+    return Cut(state.head, removed)
+
+
+def forget_unseen_members(now: Millis, retention: Retention, at_most: int) -> Op[int]:
+    """Remove members who were not here for too long, at most so many. Returns how many they were."""
+    members = yield Call(sql.UNSEEN_MEMBERS, [(now - _member_age(retention), at_most)])
+    for (who,) in members:
+        yield from _drop_member(MemberId(who))
+    if members:
+        yield Call(sql.ASK_FOR_REWRITE, [()])
+    return len(members)
+
+
+def prune(now: Millis, retention: Retention) -> Op[Pruned]:
+    """Remove everything else that is old: what each feature keeps for a time."""
+    yield from moderation.prune(now, retention)
+    yield from room_settings.prune(now)
+    yield from accounts.prune(now)
+    yield from arrivals.prune(now)
+    was_written = yield from listening.prune(now, retention)
+    ((dropped, scrubbed),) = yield Call(floor_sql.DROPPED, [()])
+    has_dropped = dropped > scrubbed
+    if has_dropped or was_written:
+        yield Call(sql.ASK_FOR_REWRITE, [()])
+    return Pruned(has_dropped or was_written, has_dropped, dropped)
+
+
+def note_scrubbed(dropped: int) -> Op[None]:
+    """What was dropped so far cannot be read any more."""
+    yield Call(floor_sql.NOTE_SCRUBBED, [(dropped,)])
 
 
 def owed(now: Millis) -> Op[int | None]:
