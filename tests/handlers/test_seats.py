@@ -136,9 +136,9 @@ async def test_seats_that_are_asked_for_at_one_moment_are_not_more(site: Cluster
     worker = await site.worker()
     guest = await worker.guest()
     connections = [guest, *[await worker.guest(worker.token_of(guest)) for _ in range(5)]]
-    gate = site.store.hold("join")
+    gate = site.store.hold("join_with_page")
     asked = [asyncio.create_task(enter(one, room)) for one, room in zip(connections, DOZEN, strict=False)]
-    await eventually(lambda: "join" in site.store.waiting)
+    await eventually(lambda: "join_with_page" in site.store.waiting)
     gate.set()
     assert sorted(await asyncio.gather(*asked)) == ["in"] * 3 + ["seats_used"] * 3
 

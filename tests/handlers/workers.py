@@ -81,6 +81,11 @@ class LateStore(SqliteStore):
         await self.pass_gate("join")
         return found
 
+    async def join_with_page(self, *args: Any) -> Any:
+        found = await super().join_with_page(*args)
+        await self.pass_gate("join_with_page")
+        return found
+
     async def left_rooms(self, *args: Any) -> Any:
         found = await super().left_rooms(*args)
         await self.pass_gate("left_rooms")
@@ -89,6 +94,11 @@ class LateStore(SqliteStore):
     async def hiding(self, *args: Any) -> Any:
         found = await super().hiding(*args)
         await self.pass_gate("hiding")
+        return found
+
+    async def hiding_and_bars(self, *args: Any) -> Any:
+        found = await super().hiding_and_bars(*args)
+        await self.pass_gate("hiding_and_bars")
         return found
 
     async def moves_of(self, *args: Any) -> Any:
