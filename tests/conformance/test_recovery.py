@@ -59,6 +59,25 @@ async def test_both_at_once_happen_once(meet: Meet, room: str) -> None:
     assert sorted(answer["offset"] for answer in answers) == sorted([*range(1, 21)] * 2)
 
 
+async def test_what_happened_is_answered_as_it_was_after_the_room_was_left(meet: Meet, room: str) -> None:
+    """[P-DEDUPE-1]"""
+    wren = await meet()
+    await wren.join(room)
+    asked: list[tuple[str, Json]] = [
+        ("post", {"id": "one", "text": "I have to go"}),
+        ("edit", {"id": "two", "text": "I had to go", "offset": 1}),
+        ("react", {"id": "three", "offset": 1, "reaction": "hug", "on": True}),
+    ]
+    answers = [await wren.ask(cmd, room=room, **fields) for cmd, fields in asked]
+    await wren.ask("leave", room=room)
+    assert [(await wren.ask(cmd, room=room, **fields))["offset"] for cmd, fields in asked] == [1, 2, 3]
+    assert [answer["offset"] for answer in answers] == [1, 2, 3]
+    # What did not happen is refused as ever, and still does not happen.
+    assert (await wren.refusal("post", id="four", room=room, text="and I said"))["code"] == "not_in_room"
+    assert (await wren.refusal("post", id="four", room=room, text="and I said"))["code"] == "not_in_room"
+    assert (await wren.join(room))["position"]["offset"] == 3
+
+
 async def test_an_id_stands_for_one_thing(meet: Meet, room: str) -> None:
     """[P-DEDUPE-2]"""
     wren, otter = await meet(), await meet()

@@ -185,28 +185,44 @@ async def confirm_move(rooms: Rooms, connection: Connection, person: Persona, co
 
 async def post(rooms: Rooms, connection: Connection, person: Persona, command: PostCommand) -> Answer:
     node = rooms.node
-    require_inside(rooms, connection, command.room)
     pay_for_words(node, person)
-    await _require_voice(rooms, connection, person, command.room)
+    refusal = await _refusal(rooms, connection, person, command.room)
     wanted = WritePost(text=command.text, warning=command.warning, reply_to=command.reply_to, anyway=command.anyway)
     origin, is_staff = node.origin_of(connection), bool(connection.roles)
     author = membership.shown(connection, person)
     answer = await commit(
-        rooms, author, command.room, command.id, wanted, origin, epoch=command.epoch, is_staff=is_staff
+        rooms,
+        author,
+        command.room,
+        command.id,
+        wanted,
+        origin,
+        epoch=command.epoch,
+        is_staff=is_staff,
+        refusal=refusal,
     )
-    if is_session_room(command.room):
+    if is_session_room(command.room) and refusal is None:
         rooms.listening.spoke(person.id, SessionId(command.room))
     return answer
 
 
 async def edit(rooms: Rooms, connection: Connection, person: Persona, command: EditCommand) -> Answer:
     node = rooms.node
-    require_inside(rooms, connection, command.room)
     pay_for_words(node, person)
-    await _require_voice(rooms, connection, person, command.room)
+    refusal = await _refusal(rooms, connection, person, command.room)
     wanted = EditPost(target=command.offset, text=command.text, warning=command.warning, anyway=command.anyway)
     origin, is_staff = node.origin_of(connection), bool(connection.roles)
-    return await commit(rooms, person, command.room, command.id, wanted, origin, epoch=command.epoch, is_staff=is_staff)
+    return await commit(
+        rooms,
+        person,
+        command.room,
+        command.id,
+        wanted,
+        origin,
+        epoch=command.epoch,
+        is_staff=is_staff,
+        refusal=refusal,
+    )
 
 
 async def redact(rooms: Rooms, connection: Connection, person: Persona, command: RedactCommand) -> Answer:
@@ -215,11 +231,10 @@ async def redact(rooms: Rooms, connection: Connection, person: Persona, command:
 
 
 async def react(rooms: Rooms, connection: Connection, person: Persona, command: ReactCommand) -> Answer:
-    require_inside(rooms, connection, command.room)
     pay_for_reaction(rooms.node, person, command.room, command.offset)
-    await _require_voice(rooms, connection, person, command.room)
+    refusal = await _refusal(rooms, connection, person, command.room)
     wanted = ReactToPost(target=command.offset, reaction=command.reaction, on=command.on)
-    return await commit(rooms, person, command.room, command.id, wanted, epoch=command.epoch)
+    return await commit(rooms, person, command.room, command.id, wanted, epoch=command.epoch, refusal=refusal)
 
 
 async def mark_read(rooms: Rooms, connection: Connection, person: Persona, command: MarkRead) -> Answer:
@@ -275,6 +290,17 @@ async def _require_voice(rooms: Rooms, connection: Connection, person: Persona, 
     seats.require_seat(rooms.node, connection, room, membership.shown(connection, person))
     if not is_session_room(room) and not connection.is_moderator:
         await rooms.admission.require_voice(person, room, connection.welcome)
+
+
+async def _refusal(rooms: Rooms, connection: Connection, person: Persona, room: RoomId) -> Refusal | None:
+    """Return why a member may not write in a room, or None where they may. Where the same command was carried out
+    before, it is answered as it was then, whatever has become of its author since."""
+    try:
+        require_inside(rooms, connection, room)
+        await _require_voice(rooms, connection, person, room)
+    except Refusal as refusal:
+        return refusal
+    return None
 
 
 async def _require_way_in(rooms: Rooms, connection: Connection, room: Room, person: Persona, command: JoinRoom) -> None:

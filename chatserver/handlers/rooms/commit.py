@@ -13,6 +13,7 @@ from hashlib import blake2b
 
 import msgspec
 
+from chatserver.domain.errors import Refusal
 from chatserver.domain.history import CommandId, Epoch
 from chatserver.domain.identity import Persona
 from chatserver.domain.moderation.alert_floods import Origin
@@ -49,26 +50,31 @@ async def commit(
     *,
     epoch: Epoch | None = None,
     is_staff: bool = False,
+    refusal: Refusal | None = None,
 ) -> Answer:
     """Make a member's command on a room a fact. `epoch` is the numbering of the post that it names, where they said so.
 
-    Raises Refusal or StoreUnavailable; then nothing was acknowledged."""
+    Where `refusal` is given it is raised, unless the same command was made a fact before: then the answer is the same
+    as before. Raises Refusal or StoreUnavailable; then nothing was acknowledged."""
     node = rooms.node
     started = node.monotonic()
     found: Read | None = NOTHING
     if isinstance(command, WritePost | EditPost):
-        is_refused = is_sure_to_be_refused(rooms, person, room, command)
+        is_refused = refusal is not None or is_sure_to_be_refused(rooms, person, room, command)
         found = None if is_refused else await read(rooms, person, room, command, is_staff=is_staff)
     digest = blake2b(_encoder.encode((room, type(command).__name__, command)), digest_size=16).digest()
 
     def change(found: Read | None) -> RoomChange:
-        return _change(node, person, room, command_id, digest, command, epoch, origin, found)
+        return _change(node, person, room, command_id, digest, command, epoch, origin, found, refusal)
 
     try:
         committed = await node.store.commit(change(found))
     except Unread:
         found = None
         committed = None
+    except Refusal as other:
+        # What the store knows of the room is not told to somebody who may not write there.
+        raise (other if refusal is None else refusal) from None
     if found is None and isinstance(command, WritePost | EditPost):
         # It was taken, or was written before: what it says is to be known all the same.
         found = await read(rooms, person, room, command, is_staff=is_staff)
@@ -99,11 +105,14 @@ def _change(
     epoch: Epoch | None,
     origin: Origin | None,
     found: Read | None,
+    refusal: Refusal | None,
 ) -> RoomChange:
     """Return what the store is asked for. Without `found` it raises Unread where the command would be taken."""
     now = node.now()
 
     def answer(state: RoomState) -> tuple[RoomEvent, ...]:
+        if refusal is not None:
+            raise refusal
         if found is not None:
             return decide(state, command, person, node.rules, now, found.noticed)
         if decide(state, command, person, node.rules, now, NOTHING.noticed):
