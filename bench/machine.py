@@ -6,15 +6,16 @@ import contextlib
 import os
 import platform
 import resource
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
 import msgspec
 
-_TICKS: Final = os.sysconf("SC_CLK_TCK")
 _KB: Final = 1_024
 _PAGE: Final = os.sysconf("SC_PAGE_SIZE")
+_CPUCLOCK_SCHED: Final = 2
 
 
 class Cores(msgspec.Struct, frozen=True):
@@ -48,6 +49,15 @@ def on_cores(wanted: Iterable[int]) -> Iterator[None]:
         os.sched_setaffinity(0, before)
 
 
+def bind(pids: Iterable[int], wanted: Iterable[int]) -> None:
+    """Let processes and all their threads run on these cores."""
+    for pid in pids:
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+            for task in Path(f"/proc/{pid}/task").iterdir():
+                with contextlib.suppress(ProcessLookupError):
+                    os.sched_setaffinity(int(task.name), wanted)
+
+
 def family(pid: int) -> list[int]:
     """Return a process and all its living descendants."""
     found = [pid]
@@ -59,13 +69,19 @@ def family(pid: int) -> list[int]:
 
 
 def cpu_seconds(pids: Sequence[int]) -> float:
-    """Return the user and system time of processes and all their threads, each to a hundredth of a second."""
-    total = 0
+    """Return the user and system time of processes and all their threads, as exactly as the scheduler counts it."""
+    total = 0.0
     for pid in pids:
-        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
-            fields = Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2].split()
-            total += int(fields[11]) + int(fields[12])
-    return total / _TICKS
+        with contextlib.suppress(OSError):
+            # What clock_getcpuclockid(3) returns, which Python has for threads only.
+            total += time.clock_gettime((~pid << 3) | _CPUCLOCK_SCHED)
+    return total
+
+
+def own_seconds() -> float:
+    """Return the seconds during which the main thread ran, or waited while others had its core."""
+    waited = int(Path("/proc/self/schedstat").read_text().split()[1])
+    return time.process_time() + waited / 1e9
 
 
 def resident(pids: Sequence[int]) -> int:
@@ -107,12 +123,17 @@ def open_files(pids: Sequence[int]) -> int:
 def allow_files(wanted: int) -> bool:
     """Raise the limit of open files for this process and its children, as far as allowed. Return whether it
     suffices."""
+    return allowed_files(wanted) >= wanted
+
+
+def allowed_files(wanted: int) -> int:
+    """Raise the limit of open files as `allow_files` does. Return the limit."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft < wanted:
         best = wanted if hard == resource.RLIM_INFINITY else min(max(wanted, soft), hard)
         resource.setrlimit(resource.RLIMIT_NOFILE, (best, hard))
         soft = best
-    return soft >= wanted
+    return soft
 
 
 def description() -> str:
