@@ -41,6 +41,11 @@ def client_frame(payload: bytes) -> bytes:
     return bytes((TEXT, 0xFE)) + size.to_bytes(2, "big") + b"\0\0\0\0" + payload
 
 
+LINE_PING: Final = b"{}"
+"""How Centrifugo asks whether a client is there, as a message, and how that answers."""
+LINE_PONG: Final = client_frame(LINE_PING)
+
+
 def server_frame(payload: bytes) -> bytes:
     """Return one text frame from a server."""
     size = len(payload)

@@ -12,21 +12,35 @@ import socket
 import struct
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
 
-from bench.frames import ACCEPT, CLOSE, PING, TEXT, Incoming, TornFrame, pong, without_pings
+from bench.frames import (
+    ACCEPT,
+    CLOSE,
+    LINE_PING,
+    LINE_PONG,
+    PING,
+    TEXT,
+    Incoming,
+    TornFrame,
+    pong,
+    server_frame,
+    without_pings,
+)
 from bench.stream import Stream, Unfaithful
 from bench.targets import Dialect
 
 _CHUNK: Final = 65_536
 _EVENTS: Final = 2_048
+_TEND_SECONDS: Final = 0.5
 _RESET: Final = struct.pack("ii", 1, 0)
-_REPLY: Final = b'{"re":'
 QUIET_SECONDS: Final = 0.4
 """Seconds without a byte after which nothing more is expected. Presence is sent ten times a second."""
+_SILENT_SECONDS: Final = 0.05
+"""The same for a server that sends no presence."""
 now = time.perf_counter
 
 
@@ -93,7 +107,14 @@ class Crowd:
     def __init__(self, dialect: Dialect, rooms: int) -> None:
         self.dialect = dialect
         self.streams = [
-            Stream(f"room {number}", dialect.words, has_offsets=dialect.has_replies) for number in range(rooms)
+            Stream(
+                f"room {number}",
+                dialect.words,
+                dialect.read_push,
+                has_offsets=dialect.has_offsets,
+                has_told=dialect.has_told,
+            )
+            for number in range(rooms)
         ]
         self.members: list[Member] = []
         self.arrived_at: list[float] = []
@@ -101,6 +122,9 @@ class Crowd:
         self.latencies: list[float] | None = None
         """Seconds from the sending of each post until each member received it, if they are measured."""
         self.on_answered: Callable[[Member], None] = lambda member: None
+        self.idle: Sequence[Crowd] = ()
+        """Crowds of other servers, whose pings are answered while this one arrives, writes and reads."""
+        self._tended_at = now()
         self._by_fd: dict[int, Member] = {}
         self._epoll = select.epoll()
         self._is_settling = True
@@ -108,7 +132,7 @@ class Crowd:
 
     # ------------------------------------------------------------------------------------------ coming and going
 
-    def arrive(self, visits: Iterable[Visit], *, at_once: int = 128, timeout: float = 120.0) -> list[Member]:
+    def arrive(self, visits: Iterable[Visit], *, at_once: int = 128, timeout: float = 600.0) -> list[Member]:
         """Connect, say hello and join, `at_once` at a time. Return when all are in. Raises Unfaithful if somebody is
         refused, and TimeoutError."""
         self._is_settling = True
@@ -122,7 +146,8 @@ class Crowd:
                 member = self._connect(waiting.popleft())
                 arriving.add(member)
                 came.append(member)
-            for fd, event in self._epoll.poll(1.0, _EVENTS):
+            self._tend()
+            for fd, event in self._epoll.poll(_TEND_SECONDS, _EVENTS):
                 member = self._by_fd[fd]
                 if member.is_live:
                     self._settle(member)
@@ -142,8 +167,10 @@ class Crowd:
         """Read until nothing more arrives, and clear all streams."""
         self._is_settling = True
         quiet_since, deadline = now(), now() + timeout
-        while now() - quiet_since < QUIET_SECONDS:
-            for fd, _ in self._epoll.poll(QUIET_SECONDS / 2, _EVENTS):
+        quiet = QUIET_SECONDS if self.dialect.has_told else _SILENT_SECONDS
+        while now() - quiet_since < quiet:
+            self._tend()
+            for fd, _ in self._epoll.poll(quiet / 2, _EVENTS):
                 if self._settle(self._by_fd[fd]):
                     quiet_since = now()
             if now() > deadline:
@@ -154,6 +181,19 @@ class Crowd:
         for stream in self.streams:
             stream.clear()
         self._is_settling = False
+
+    def look_after(self) -> None:
+        """Read what has arrived while this crowd was not measured, and answer pings: a server closes connections that
+        stay silent. Raises Unfaithful if the server has closed a connection."""
+        while ready := self._epoll.poll(0, _EVENTS):
+            for fd, _ in ready:
+                self._settle(self._by_fd[fd])
+
+    def take_in(self, member: Member, events: int = select.EPOLLIN) -> None:
+        """Add a member whose socket is connected, or is connecting, to this crowd."""
+        self._by_fd[member.fd] = member
+        self.members.append(member)
+        self._epoll.register(member.fd, events)
 
     def make_senders(self, members: Iterable[Member]) -> list[Member]:
         """Let these members write from now on."""
@@ -199,6 +239,7 @@ class Crowd:
         """Receive once what has arrived, waiting for it at most `timeout` seconds. Return whether there was anything.
         Raises Unfaithful."""
         by_fd, streams, latencies = self._by_fd, self.streams, self.latencies
+        self._tend()
         ready = self._epoll.poll(timeout, _EVENTS)
         for fd, _ in ready:
             member = by_fd[fd]
@@ -212,7 +253,9 @@ class Crowd:
             if member.rest:
                 chunk = member.rest + chunk
                 member.rest = b""
-            if member.sender is not None:
+            if self.dialect.joins_lines:
+                self._take_lines(member, stream, chunk)
+            elif member.sender is not None:
                 self._take_apart(member, stream, chunk)
             elif stream.data.startswith(chunk, member.at):
                 member.at += len(chunk)
@@ -239,6 +282,13 @@ class Crowd:
 
     # ------------------------------------------------------------------------------------------------ arriving
 
+    def _tend(self) -> None:
+        if not self.idle or now() - self._tended_at < _TEND_SECONDS:
+            return
+        for crowd in self.idle:
+            crowd.look_after()
+        self._tended_at = now()
+
     def _connect(self, visit: Visit) -> Member:
         sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
         sock.setblocking(False)
@@ -246,9 +296,7 @@ class Crowd:
         member = Member(sock, visit, self.dialect.steps(visit.room, visit.token, visit.since))
         with contextlib.suppress(BlockingIOError):
             sock.connect(("127.0.0.1", self.dialect.port))
-        self._by_fd[member.fd] = member
-        self.members.append(member)
-        self._epoll.register(member.fd, select.EPOLLOUT)
+        self.take_in(member, select.EPOLLOUT)
         return member
 
     def _proceed(self, member: Member) -> None:
@@ -265,15 +313,17 @@ class Crowd:
             self._next_step(member)
         frames = Incoming(data)
         for first, payload in frames:
-            if first == TEXT and payload.startswith(_REPLY):
+            if first == TEXT and payload.startswith(self.dialect.reply):
                 # Decoded only if necessary, because the reply to a join is long.
                 if payload.startswith(b'"error"', payload.find(b",") + 1):
                     raise Unfaithful(f"refused: {payload[:300]!r}")
-                if member.token is None and member.step == 0:
+                if member.token is None and member.step == 0 and self.dialect.has_told:
                     answer = _answer.decode(payload)
                     member.token = answer.ok.token if answer.ok is not None else None
                 member.joined = payload
                 self._next_step(member)
+            elif first == TEXT and payload == LINE_PING:
+                member.sock.send(LINE_PONG)
             elif first == CLOSE:
                 raise Unfaithful(f"closed with {int.from_bytes(payload[:2], 'big')}")
         member.rest = b"" if member.is_live else frames.rest()
@@ -291,6 +341,11 @@ class Crowd:
             chunk = member.sock.recv(_CHUNK)
             if not chunk:
                 raise Unfaithful("the server closed a connection")
+            if self.dialect.joins_lines:
+                frames = Incoming(member.rest + chunk)
+                rest = b"".join(self._lines_of(member, frames, lambda line: None))
+                member.rest = frames.rest()
+                return bool(rest)
             rest, payloads, torn = without_pings(member.rest + chunk)
             member.rest = chunk[len(chunk) - torn :]
             for payload in payloads:
@@ -330,7 +385,7 @@ class Crowd:
         answered = False
         try:
             for first, payload in frames:
-                if first == TEXT and not payload.startswith(_REPLY):
+                if first == TEXT and not payload.startswith(self.dialect.reply):
                     shared = frames.at
                     continue
                 if shared > start:
@@ -350,6 +405,45 @@ class Crowd:
         member.rest = frames.rest()
         if answered and not member.outstanding:
             self.on_answered(member)
+
+    def _take_lines(self, member: Member, stream: Stream, chunk: bytes) -> None:
+        """Compare a chunk of a server that joins messages and replies in one frame, differently for each member. In the
+        room's stream each message has a frame of its own, so that all members can be compared."""
+        frames = Incoming(chunk)
+        answers: list[bytes] = []
+        try:
+            shared = b"".join(self._lines_of(member, frames, answers.append))
+        except TornFrame as torn:
+            raise Unfaithful(f"{stream.name}: a member got what is no frame: {torn}") from None
+        if stream.data.startswith(shared, member.at):
+            member.at += len(shared)
+        else:
+            self._differs(member, stream, shared)
+        member.rest = frames.rest()
+        for line in answers:
+            if b'"error"' in line:
+                raise Unfaithful(f"{stream.name}: a post was refused: {line[:300]!r}")
+            if self.dialect.answers(line, member.outstanding):
+                member.outstanding = ""
+        if answers and not member.outstanding:
+            self.on_answered(member)
+
+    def _lines_of(self, member: Member, frames: Incoming, take: Callable[[bytes], None]) -> Iterator[bytes]:
+        """Yield the messages for the whole room, each in a frame. Pass replies to `take`, and answer pings."""
+        reply = self.dialect.reply
+        for first, payload in frames:
+            if first == PING:
+                member.sock.send(pong(payload))
+                continue
+            if first != TEXT:
+                raise Unfaithful(f"a member got {first:#x} {payload[:60]!r}")
+            for line in payload.split(b"\n"):
+                if line == LINE_PING:
+                    member.sock.send(LINE_PONG)
+                elif line.startswith(reply):
+                    take(line)
+                elif line:
+                    yield server_frame(line)
 
     def _take_answer(self, member: Member, stream: Stream, payload: bytes) -> None:
         answer = _answer.decode(payload)

@@ -7,7 +7,8 @@ sender's posts in order, offsets without a hole, each at the offset that its sen
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Callable
+from typing import Final, TypeAlias
 
 import msgspec
 
@@ -33,6 +34,19 @@ class _Push(msgspec.Struct):
 
 _push: Final = msgspec.json.Decoder(_Push)
 
+ReadPush: TypeAlias = Callable[[bytes], tuple[str, int] | None]
+"""Reads what all members of a room are shown: a post's text and offset, or None where it is no post."""
+
+
+def read_push(payload: bytes) -> tuple[str, int] | None:
+    """A push of protocol v1. Raises Unfaithful where nothing of the kind is expected here."""
+    push = _push.decode(payload)
+    if push.push in PRESENCE:
+        return None
+    if push.post is None:
+        raise Unfaithful(f"an unexpected push: {payload[:120]!r}")
+    return push.post.text, push.offset
+
 
 class Shown(msgspec.Struct):
     """One post in the stream: where its frame ends, which post it is, when it was sent, and when it was first and last
@@ -54,19 +68,26 @@ class Stream:
         "_last_offset",
         "_next",
         "_parser",
+        "_read",
         "acknowledged",
         "data",
         "has_offsets",
+        "has_told",
         "name",
         "sent",
         "shown",
         "words",
     )
 
-    def __init__(self, name: str, words: str, *, has_offsets: bool) -> None:
+    def __init__(
+        self, name: str, words: str, read: ReadPush = read_push, *, has_offsets: bool, has_told: bool | None = None
+    ) -> None:
+        """`has_told` says whether senders are told their posts' offsets, as they are where there are offsets."""
         self.name = name
         self.words = words
+        self._read = read
         self.has_offsets = has_offsets
+        self.has_told = has_offsets if has_told is None else has_told
         self.data = bytearray()
         self.shown: list[Shown] = []
         self.sent: dict[str, float] = {}
@@ -90,16 +111,14 @@ class Stream:
         for first, payload in frames:
             if first != TEXT:
                 raise Unfaithful(f"{self.name}: an unexpected frame {first:#x}: {payload[:60]!r}")
-            push = _push.decode(payload)
-            if push.push in PRESENCE:
+            if (post := self._read(payload)) is None:
                 continue
-            if push.post is None:
-                raise Unfaithful(f"{self.name}: an unexpected push: {payload[:120]!r}")
-            marker, _, words = push.post.text.partition(" ")
+            text, offset = post
+            marker, _, words = text.partition(" ")
             if words != self.words:
                 raise Unfaithful(f"{self.name}: {marker} was shown with other words: {words!r}")
-            self._check(marker, push.offset)
-            self.shown.append(Shown(self._parser + frames.at, marker, push.offset, self.sent[marker], now))
+            self._check(marker, offset)
+            self.shown.append(Shown(self._parser + frames.at, marker, offset, self.sent[marker], now))
         self._parser += frames.at
 
     def check_end(self) -> None:
@@ -107,7 +126,7 @@ class Stream:
         if len(self.shown) != len(self.sent):
             missing = sorted(self.sent.keys() - {one.marker for one in self.shown})
             raise Unfaithful(f"{self.name}: {len(missing)} posts were never shown, such as {missing[:3]}")
-        if not self.has_offsets:
+        if not self.has_told:
             return
         for one in self.shown:
             if (told := self.acknowledged.get(one.marker)) != one.offset:

@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Protocol, Self
@@ -15,14 +15,17 @@ from typing import Any, Final, Protocol, Self
 import uvloop
 
 from bench.frames import client_frame, upgrade
-from bench.machine import Cores, family, on_cores
+from bench.machine import Cores, bind, family, on_cores
+from bench.stream import read_push
 from chatserver.domain.history import ChannelName, Epoch, Millis, Offset
 from chatserver.domain.identity import MemberId
 from chatserver.domain.rooms.rooms import Room, RoomId
 from chatserver.protocol.codec import Encoding, encode_frame
 from chatserver.protocol.rooms.messages import PostedPush, PostView
 from chatserver.store.drivers.migrate import migrate
+from chatserver.store.drivers.postgres import PostgresStore
 from chatserver.store.drivers.sqlite import SqliteStore
+from chatserver.store.store import Store
 from tests.kit import web
 from tests.kit.ports import free_port, is_free
 from tests.kit.process import Process
@@ -71,6 +74,20 @@ class Dialect(Protocol):
     """The text of each post after its marker."""
     has_replies: bool
     """Whether commands are answered. If not, a sender recognises its post by its marker."""
+    has_offsets: bool
+    """Whether posts are numbered."""
+    has_told: bool
+    """Whether the reply to a post says its number."""
+    joins_lines: bool
+    """Whether the server joins several messages in a frame, one a line, differently for each member."""
+    reply: bytes
+    """How a reply begins."""
+
+    def read_push(self, payload: bytes) -> tuple[str, int] | None: ...
+
+    def answers(self, reply: bytes, marker: str) -> bool:
+        """Whether this reply acknowledges that post."""
+        ...
 
     def upgrade(self, room: int) -> bytes: ...
 
@@ -84,7 +101,9 @@ class Dialect(Protocol):
 class ChatDialect:
     """Protocol v1, JSON."""
 
-    has_replies = True
+    has_replies = has_offsets = has_told = True
+    joins_lines = False
+    reply = b'{"re":'
 
     def __init__(self, port: int, times: int = 1) -> None:
         self.port = port
@@ -107,11 +126,18 @@ class ChatDialect:
             % (marker.encode(), room_id(room).encode(), marker.encode(), self.words.encode())
         )
 
+    def read_push(self, payload: bytes) -> tuple[str, int] | None:
+        return read_push(payload)
+
+    def answers(self, reply: bytes, marker: str) -> bool:
+        return reply.startswith(b'{"re":"%b"' % marker.encode())
+
 
 class RelayDialect:
     """The relay sends every message on to the room, so a sender writes what our server would push, of the same size."""
 
-    has_replies = False
+    has_replies = has_offsets = has_told = joins_lines = False
+    reply = b'{"re":'
     words = WORDS
 
     def __init__(self, port: int) -> None:
@@ -125,6 +151,12 @@ class RelayDialect:
 
     def post(self, room: int, marker: str) -> bytes:
         return client_frame(_PUSH_HEAD + marker.encode() + _PUSH_TAIL)
+
+    def read_push(self, payload: bytes) -> tuple[str, int] | None:
+        return read_push(payload)
+
+    def answers(self, reply: bytes, marker: str) -> bool:
+        return False
 
 
 def room_id(number: int) -> str:
@@ -156,6 +188,11 @@ def _push_around_a_marker() -> tuple[bytes, bytes]:
 
 
 _PUSH_HEAD, _PUSH_TAIL = _push_around_a_marker()
+
+
+def length_of_a_push() -> int:
+    """Bytes of a post as a member is shown it, by ours and by the relays."""
+    return len(_PUSH_HEAD) + len("s0000n00000000") + len(_PUSH_TAIL)
 
 
 class Target:
@@ -197,18 +234,45 @@ class Chat(Target):
         times: int = 1,
         name: str = "ours",
         in_memory: bool = False,
+        database_url: str | None = None,
+        prepare: Callable[[Path], None] | None = None,
+        expires_when_told: bool = False,
+        is_forked: bool = False,
     ) -> None:
+        """`prepare` is given the file of the SQLite database, which has the rooms, before the server starts. Expiry
+        begins with `begin_expiry` where it `expires_when_told`. Where it `is_forked` it starts sooner, as a
+        process of which parts are shared with others."""
         self.name = name
         self._memory = Path(tempfile.mkdtemp(prefix="chat-bench-", dir=MEMORY)) if in_memory else None
         config: dict[str, Any] = {"limits": {**raised}}
         if self._memory is not None:
             config["database_url"] = f"sqlite:///{self._memory / 'chat.db'}"
-        self.server = ChatServer(workers=workers, redis_url=redis_url, config=config, is_forked=False)
+        self.server = ChatServer(
+            workers=workers,
+            redis_url=redis_url,
+            database_url=database_url,
+            config=config,
+            is_forked=is_forked,
+            hashes_quickly=False,
+        )
+        self._told = self.server.directory / "expire"
+        if expires_when_told:
+            process = self.server.process
+            at = process.command.index("chatserver")
+            process.command[at : at + 1] = ["bench.expiring", str(self._told)]
+        self.database = (self._memory or self.server.directory / "data") / "chat.db"
+        self._database_url = database_url
         self.dialect = ChatDialect(self.server.port, times)
         try:
             self._add_rooms(rooms)
-            with on_cores(cores.servers if workers == 1 else cores.others):
+            if prepare is not None:
+                prepare(self.database)
+            wanted = cores.servers if workers == 1 else cores.others
+            with on_cores(wanted):
                 self.server.start()
+            if is_forked:
+                # It is no child of this process, whose cores it would have.
+                bind(self.pids, wanted)
         except BaseException:
             self.close()
             raise
@@ -216,6 +280,10 @@ class Chat(Target):
     @property
     def pids(self) -> list[int]:
         return family(self.server.process.pid)
+
+    def begin_expiry(self) -> None:
+        """Let what is old expire from now on."""
+        self._told.touch()
 
     def metrics(self) -> dict[str, float]:
         """Return its metrics, by name with labels."""
@@ -233,18 +301,18 @@ class Chat(Target):
             shutil.rmtree(self._memory, ignore_errors=True)
 
     def _add_rooms(self, count: int) -> None:
-        data = self._memory
-        if data is None:
-            data = self.server.directory / "data"
-            data.mkdir(mode=0o700)
-        migrate(f"sqlite:///{data / 'chat.db'}")
+        url = self._database_url
+        if url is None:
+            self.database.parent.mkdir(mode=0o700, exist_ok=True)
+            url = f"sqlite:///{self.database}"
+        migrate(url)
         wanted = [
             Room(id=RoomId(room_id(number)), name=f"Bench {number}", about="", capacity=ENOUGH)
             for number in range(count)
         ]
 
         async def add() -> None:
-            store = SqliteStore(data / "chat.db")
+            store: Store = SqliteStore(self.database) if self._database_url is None else PostgresStore(url)
             await store.open()
             try:
                 await store.add_rooms(wanted)
@@ -255,14 +323,26 @@ class Chat(Target):
 
 
 class Baseline(Target):
-    """A relay in a process of its own."""
+    """Another server in a process of its own."""
 
-    def __init__(self, cores: Cores, name: str, command: Sequence[str | Path]) -> None:
+    def __init__(
+        self,
+        cores: Cores,
+        name: str,
+        command: Sequence[str | Path],
+        dialect: Dialect | None = None,
+        config: str | None = None,
+    ) -> None:
+        """The command gets the port of the dialect as its last word, or the path of a file with the `config`."""
         self.name = name
-        port = free_port()
+        self.dialect = dialect if dialect is not None else RelayDialect(free_port())
+        port = self.dialect.port
         self.directory = Path(tempfile.mkdtemp(prefix="chat-bench-"))
-        self.dialect = RelayDialect(port)
-        self.process = Process([*command, str(port)], self.directory / "log", cwd=_ROOT)
+        last = [str(port)]
+        if config is not None:
+            (self.directory / "config.json").write_text(config)
+            last = ["-c", str(self.directory / "config.json")]
+        self.process = Process([*command, *last], self.directory / "log", cwd=_ROOT)
         try:
             with on_cores(cores.servers):
                 self.process.start(lambda: not is_free(port))

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
+from functools import partial
 
-from bench.measure import Bench, Run, Stage
-from bench.report import Mark, Section, figure
-from bench.targets import RAISED, RAISED_FOR_SENDERS, Chat
+from bench.measure import Bench, Stage, compare
+from bench.report import Mark, Section, each, figure, most
+from bench.targets import RAISED, RAISED_FOR_SENDERS
 
 _WARM_UP_SECONDS = 0.3
 
@@ -22,32 +22,25 @@ def single(bench: Bench) -> Section:
 
 
 def fan_out(bench: Bench, name: str, senders: int, mark: Mark) -> Section:
-    """Measure all three servers in turn, repeatedly, each with its crowd connected all the time."""
-    members, seconds = round(bench.pick(1_000, 300)), bench.pick(4, 0.8)
-    runs: dict[str, list[Run]] = {"relay": [], "ours": [], "naive": []}
-    with ExitStack() as stack:
-        targets = (
-            bench.baselines.limit(),
-            Chat(bench.cores, rooms=1, raised={**RAISED, **RAISED_FOR_SENDERS}),
-            bench.baselines.naive(),
-        )
-        stages = [Stage(target, 1, members, senders, stack) for target in targets]
-        for stage in stages:
-            stage.closed(_WARM_UP_SECONDS)
-        for _ in range(bench.repetitions):
-            for stage in stages:
-                runs[stage.target.name].append(stage.closed(seconds))
-    cost = {server: [run.per_million for run in held] for server, held in runs.items()}
-    rate = {server: [run.deliveries / run.wall for run in held] for server, held in runs.items()}
-    acks = {server: [run.posts / run.wall for run in held] for server, held in runs.items()}
+    """Measure all servers in turn, repeatedly, each with its crowd connected all the time."""
+    members, seconds = round(bench.pick(1_000, 300)), bench.pick(4, 0.5)
+    rounds = compare(
+        bench,
+        [partial(bench.ours, rooms=1, raised={**RAISED, **RAISED_FOR_SENDERS}), *bench.others],
+        members,
+        lambda target, stack, idle: Stage(target, 1, members, senders, stack, idle=idle),
+        lambda stage: stage.closed(_WARM_UP_SECONDS),
+        lambda stage: stage.closed(seconds),
+    )
     return Section(
         scenario=name,
         about=f"one room of {members:,}, senders: {senders}, window 1, durable (SQLite on disk)",
         figures=[
-            figure("server CPU", "s/M deliveries", cost, mark),
-            figure("deliveries", "1/s", rate),
-            figure("posts", "1/s", acks),
+            figure("server CPU", "s/M deliveries", each(rounds, lambda run: run.per_million), mark),
+            figure("deliveries", "1/s", each(rounds, lambda run: run.deliveries / run.wall)),
+            figure("posts", "1/s", each(rounds, lambda run: run.posts / run.wall)),
+            figure("size of a post", "bytes", each(rounds, lambda run: run.bytes / run.posts)),
         ],
         notes=["raised for it: connections and guests per address, commands and posts per second"],
-        load=max(run.load_share for run in runs["ours"]),
+        loads=most(each(rounds, lambda run: run.load_share)),
     )

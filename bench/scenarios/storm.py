@@ -11,9 +11,9 @@ import msgspec
 from bench.load import Member, Visit, now
 from bench.machine import cpu_seconds
 from bench.measure import Bench, Stage, percentile
-from bench.report import Mark, Section, figure
+from bench.report import OURS, Mark, Section, figure
 from bench.stream import Stream, Unfaithful
-from bench.targets import RAISED, RAISED_FOR_SENDERS, Chat
+from bench.targets import RAISED, RAISED_FOR_SENDERS
 
 _ROOM = 50
 _MISSED = 20
@@ -30,8 +30,8 @@ def storm(bench: Bench) -> Section:
     cost: list[float] = []
     loads: list[float] = []
     with ExitStack() as stack:
-        target = Chat(bench.cores, rooms=rooms, raised={**RAISED, **RAISED_FOR_SENDERS})
-        stage = Stage(target, rooms, members + rooms, rooms, stack)
+        target = bench.ours(rooms=rooms, raised={**RAISED, **RAISED_FOR_SENDERS})
+        stage = Stage(stack.enter_context(target), rooms, members + rooms, rooms, stack)
         crowd = stage.crowd
         for _ in range(1 if bench.quick else 3):
             stage.open(1.0, 2.0 * rooms)
@@ -68,7 +68,7 @@ def storm(bench: Bench) -> Section:
             "relay and naive loop cannot recover anything",
             "raised for it: connections and guests per address, posts per second of those who stay",
         ],
-        load=max(loads),
+        loads={OURS: max(loads)},
     )
 
 

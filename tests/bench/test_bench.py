@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
+import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 
 import pytest
 
-from bench.frames import without_pings
+from bench.frames import pong, without_pings
 from bench.machine import cores
 from bench.measure import Stage
 from bench.relay import Client, Relay
-from bench.report import Mark, Section, as_text, figure
 from bench.stream import Unfaithful
 from bench.targets import RAISED, RAISED_FOR_SENDERS, Baselines, Chat, RelayDialect, Target
 from tests.kit.ports import free_port
+from tests.kit.process import wait_until
 
 Fault = Callable[[list[bytes]], list[bytes]]
 
@@ -30,7 +32,7 @@ def stack() -> Iterator[ExitStack]:
 
 def test_ours_delivers_every_post_to_every_member(stack: ExitStack) -> None:
     chat = Chat(cores(), rooms=2, raised={**RAISED, **RAISED_FOR_SENDERS})
-    stage = Stage(chat, 2, _MEMBERS, 4, stack)
+    stage = Stage(stack.enter_context(chat), 2, _MEMBERS, 4, stack)
     closed = stage.closed(_SECONDS)
     assert closed.posts >= 4
     assert closed.deliveries == closed.posts * _MEMBERS / 2
@@ -45,7 +47,7 @@ def test_ours_delivers_every_post_to_every_member(stack: ExitStack) -> None:
 def test_baselines_deliver_too(stack: ExitStack, name: str) -> None:
     baselines = Baselines(cores())
     stack.callback(baselines.close)
-    stage = Stage(getattr(baselines, name)(), 1, _MEMBERS, _SENDERS, stack)
+    stage = Stage(stack.enter_context(getattr(baselines, name)()), 1, _MEMBERS, _SENDERS, stack)
     run = stage.closed(_SECONDS)
     assert run.deliveries == run.posts * _MEMBERS > 0
 
@@ -60,7 +62,7 @@ FAULTS: dict[str, Fault] = {
 
 @pytest.mark.parametrize("fault", FAULTS)
 def test_fault_in_one_members_deliveries_fails_the_run(stack: ExitStack, fault: str) -> None:
-    stage = Stage(_Unreliable(FAULTS[fault], all_members=False), 1, _MEMBERS, _SENDERS, stack)
+    stage = Stage(stack.enter_context(_unreliable(FAULTS[fault], all_members=False)), 1, _MEMBERS, _SENDERS, stack)
     with pytest.raises(Unfaithful):
         stage.closed(_SECONDS, timeout=1.0)
 
@@ -68,19 +70,27 @@ def test_fault_in_one_members_deliveries_fails_the_run(stack: ExitStack, fault: 
 # The order of two senders' posts is the server's to choose; with offsets, choosing twice would be seen.
 @pytest.mark.parametrize("fault", sorted(FAULTS.keys() - {"out of order"}))
 def test_fault_in_all_members_deliveries_fails_the_run(stack: ExitStack, fault: str) -> None:
-    stage = Stage(_Unreliable(FAULTS[fault], all_members=True), 1, _MEMBERS, _SENDERS, stack)
+    stage = Stage(stack.enter_context(_unreliable(FAULTS[fault], all_members=True)), 1, _MEMBERS, _SENDERS, stack)
     with pytest.raises(Unfaithful):
         stage.closed(_SECONDS, timeout=1.0)
 
 
 def test_faultless_relay_passes(stack: ExitStack) -> None:
-    stage = Stage(_Unreliable(lambda frames: frames, all_members=True), 1, _MEMBERS, _SENDERS, stack)
+    stage = Stage(
+        stack.enter_context(_unreliable(lambda frames: frames, all_members=True)), 1, _MEMBERS, _SENDERS, stack
+    )
     run = stage.closed(_SECONDS)
     assert run.deliveries == run.posts * _MEMBERS > 0
 
 
 def test_closed_connection_fails_the_run(stack: ExitStack) -> None:
-    stage = Stage(_Unreliable(lambda frames: [], all_members=False, closes=True), 1, _MEMBERS, _SENDERS, stack)
+    stage = Stage(
+        stack.enter_context(_unreliable(lambda frames: [], all_members=False, closes=True)),
+        1,
+        _MEMBERS,
+        _SENDERS,
+        stack,
+    )
     with pytest.raises(Unfaithful, match="closed"):
         stage.closed(_SECONDS, timeout=1.0)
 
@@ -95,28 +105,25 @@ def test_pings_are_found_wherever_the_stream_is_cut(cut: int) -> None:
     assert left == 0
 
 
-def test_ratios_are_of_figures_taken_together() -> None:
-    found = figure(
-        "cost", "s", {"ours": [2.0, 30.0, 4.0], "relay": [1.0, 10.0, 1.0], "naive": [20.0, 300.0, 40.0]},
-        Mark(most=5.0, from_naive=10.0),
-    )  # fmt: skip
-    assert found.ours is not None
-    assert (found.ours.median, found.ours.low, found.ours.high) == (4.0, 2.0, 30.0)
-    assert found.to_relay == 3.0
-    assert found.to_naive == 0.1
-    assert found.reached is True
-    assert "reached" in as_text(Section(scenario="x", about="y", figures=[found]))
+def test_idle_crowd_answers_pings_while_another_one_is_busy(stack: ExitStack) -> None:
+    relay = _Pinging(free_port())
+    target = _Unreliable(relay)
+    idle = Stage(stack.enter_context(target), 1, _MEMBERS, _SENDERS, stack)
+    busy = Stage(stack.enter_context(_unreliable(lambda frames: frames, all_members=True)), 1, 2, 1, stack, idle=[idle])
+    relay.ping()
+    # Until it has tended the other crowd for the first time.
+    busy.open(60.0, 20.0, until=lambda elapsed: relay.pongs > 0)
+    wait_until(lambda: relay.pongs == _MEMBERS, "everybody's pong")
 
 
 class _Unreliable(Target):
-    """A relay in a thread that does something wrong to its third flush with more than one post."""
+    """A relay in a thread."""
 
     name = "relay"
 
-    def __init__(self, fault: Fault, *, all_members: bool, closes: bool = False) -> None:
-        port = free_port()
-        self.dialect = RelayDialect(port)
-        self._relay = _Faulty(port, fault, all_members=all_members, closes=closes)
+    def __init__(self, relay: Relay) -> None:
+        self.dialect = RelayDialect(relay.listener.getsockname()[1])
+        self._relay = relay
         self._thread = threading.Thread(target=self._relay.run)
         self._thread.start()
 
@@ -127,6 +134,33 @@ class _Unreliable(Target):
     def close(self) -> None:
         self._relay.stop = True
         self._thread.join(10)
+
+
+def _unreliable(fault: Fault, *, all_members: bool, closes: bool = False) -> _Unreliable:
+    """A relay that does something wrong to its third flush with more than one post."""
+    return _Unreliable(_Faulty(free_port(), fault, all_members=all_members, closes=closes))
+
+
+class _Pinging(Relay):
+    """Pings its clients when told, and counts what they answer, who say nothing else after their upgrade."""
+
+    def __init__(self, port: int) -> None:
+        super().__init__(port)
+        self.pongs = 0
+
+    def ping(self) -> None:
+        for member in self._rooms[0]:
+            member.sock.send(b"\x89\x00")
+
+    def give(self, members: list[Client], frames: list[bytes]) -> None:
+        # What it heard were pongs.
+        pass
+
+    def _hear(self, client: Client) -> None:
+        if client.room is not None:
+            with contextlib.suppress(OSError):
+                self.pongs += client.sock.recv(1_024, socket.MSG_PEEK).count(pong(b""))
+        super()._hear(client)
 
 
 class _Faulty(Relay):
