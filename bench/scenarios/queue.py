@@ -13,9 +13,9 @@ from typing import Any, Final
 import uvloop
 
 from bench.load import now
-from bench.machine import allow_files, cpu_seconds, family, on_cores
+from bench.machine import allow_files, bind, cpu_seconds, family, on_cores
 from bench.measure import Bench, percentile
-from bench.report import Section, figure
+from bench.report import OURS, Section, figure
 from bench.targets import ENOUGH, RAISED, RAISED_FOR_SENDERS
 from chatserver.domain.listening.training import QUESTIONS
 from chatserver.store.drivers.migrate import migrate
@@ -82,7 +82,7 @@ def queue(bench: Bench) -> Section:
             "freed to asked: from the sending of `end` until that listener is shown who waited longest",
             "no pause between sessions, no caps of a day; limits per address and paces are raised",
         ],
-        load=max(loads),
+        loads={OURS: max(loads)},
     )
 
 
@@ -97,7 +97,7 @@ class _Place:
                 self._database = stack.enter_context(PostgresServer(["fsync=on", "full_page_writes=on"]))
             url = self._database.fresh_database()
         config = {"limits": {**RAISED, **RAISED_FOR_SENDERS}, "listening": _LISTENING}
-        self.server = ChatServer(database_url=url, config=config, is_forked=False)
+        self.server = ChatServer(database_url=url, config=config, is_forked=bench.quick)
         stack.callback(self.server.close)
         if url is None:
             data = self.server.directory / "data"
@@ -107,6 +107,7 @@ class _Place:
         self.store: Store = PostgresStore(url) if self._database else SqliteStore(Path(url.removeprefix("sqlite:///")))
         with on_cores(bench.cores.servers):
             self.server.start()
+        bind(family(self.server.process.pid), bench.cores.servers)
 
     def cpu(self) -> float:
         return cpu_seconds(family(self.server.process.pid))
@@ -178,12 +179,14 @@ async def _one_by_one(url: str, console: _Console, waiting: int) -> list[float]:
     for seeker in seekers:
         await seeker.ask()
     await console.client.ask("profile", languages=["en"], cap=1)
+    # This listener was shown others before.
+    before = len(console.shown)
     taken = asyncio.create_task(console.take_all())
     freed = []
     for number, seeker in enumerate(seekers):
         ended_at = await seeker.meet_and_end()
         if number + 1 < len(seekers):
-            freed.append(await console.was_shown(number + 1) - ended_at)
+            freed.append(await console.was_shown(before + number + 1) - ended_at)
     taken.cancel()
     await asyncio.gather(taken, return_exceptions=True)
     await _each([seeker.client.close() for seeker in seekers])
