@@ -68,7 +68,7 @@ async def measure(name: str, store: Store, load: Load, server_seconds: Callable[
         rooms = [Room(id=RoomId(f"room-{i}"), name=f"Room {i}", about="") for i in range(load.rooms)]
         await store.add_rooms(rooms)
         latencies: list[float] = []
-        authors = [await _author(store, i, rooms[i % load.rooms]) for i in range(load.authors)]
+        authors = [await author(store, i, rooms[i % load.rooms]) for i in range(load.authors)]
         # A first round, so that statements are compiled, and pages and plans cached.
         await asyncio.gather(*(author(20, []) for author in authors))
         server = server_seconds() if server_seconds is not None else 0.0
@@ -93,7 +93,9 @@ async def measure(name: str, store: Store, load: Load, server_seconds: Callable[
     )
 
 
-async def _author(store: Store, number: int, room: Room) -> Callable[[int, list[float]], asyncio.Future[None]]:
+async def author(store: Store, number: int, room: Room) -> Callable[[int, list[float]], asyncio.Future[None]]:
+    """A member of the room, as a function that writes so many posts, one after the other, and notes how long each took
+    in seconds."""
     person = Persona(MemberId(f"m_{number:016}"), f"Calm Otter {number}")
     await store.add_member(
         Member(id=person.id, name=person.name, name_key=person.name, created_at=Millis(0), seen_at=Millis(0))
