@@ -1,4 +1,4 @@
-"""How busy the machine was while something was measured, and with whose work."""
+"""How busy the machine was during a measurement, with the bench's work and with other work."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Ticks(msgspec.Struct, frozen=True):
 
 
 class Busy(msgspec.Struct, frozen=True, kw_only=True):
-    """What else the machine did. `others` and `stolen` are in cores: 0.5 is half of one core all the time."""
+    """The other work of the machine. `others` and `stolen` are in cores: 0.5 is half of one core all the time."""
 
     seconds: float
     own: float
@@ -61,8 +61,8 @@ class Busy(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Watch:
-    """Watches the machine from its making until `seen`. What this process and its descendants did is not other work,
-    unless they ended and nobody waited for them."""
+    """Watches the machine from its creation until `seen`. The work of this process and its descendants is not other
+    work, except that of processes that ended without a parent waiting for them."""
 
     def __init__(self) -> None:
         self._at = time.monotonic()
@@ -75,7 +75,7 @@ class Watch:
 
 
 def busy_between(first: Ticks, last: Ticks, own: float, seconds: float) -> Busy:
-    """What two looks at the machine say, `seconds` apart, of which `own` seconds of CPU were the bench's."""
+    """Return the difference of two readings, `seconds` apart, in which the bench used `own` seconds of CPU."""
     return Busy(
         seconds=round(seconds, 1),
         own=round(own, 1),
@@ -87,7 +87,7 @@ def busy_between(first: Ticks, last: Ticks, own: float, seconds: float) -> Busy:
 
 
 def tree_seconds() -> float:
-    """Seconds of CPU of this process, of its descendants, and of theirs that ended."""
+    """Return the seconds of CPU of this process, its descendants, and the ended children that they waited for."""
     total = 0
     for pid in family(os.getpid()):
         with contextlib.suppress(OSError):

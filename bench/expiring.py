@@ -1,6 +1,6 @@
-"""`chatserver` whose first round of expiry begins when it is told to: `python -m bench.expiring FILE serve ...`.
+"""Runs `chatserver` without expiry until a file exists: `python -m bench.expiring FILE serve ...`.
 
-It begins once there is such a file. Otherwise it would begin a minute after the start, whatever else goes on then.
+So a scenario chooses when expiry begins; otherwise it begins a minute after the start.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Other people's servers: fetched in locked versions into `.build/peers`, and started beside ours.
+"""The peers: servers of other projects, which are fetched in locked versions into `.build/peers`.
 
-Bun and the package ws for Node relay what comes in, as the naive loop does. Centrifugo keeps 300 posts a room and
-knows who is there; its rooms can be recovered. Versions and checksums stand in `bench/peers`.
+Bun and the package ws for Node relay each message, as the naive loop does. Centrifugo keeps 300 posts a room, with
+presence and recovery. `bench/peers` holds versions and checksums.
 """
 
 from __future__ import annotations
@@ -32,11 +32,11 @@ _COMPLAINT: Final = 300
 
 
 class Unavailable(Exception):
-    """A peer that cannot be had here, with the reason."""
+    """A peer is not available here. The message is the reason."""
 
 
 class Locked(msgspec.Struct, frozen=True):
-    """A Go module in one version. `sum` is what Go's checksum database says of it."""
+    """A Go module in one version. `sum` is its checksum in Go's checksum database."""
 
     module: str
     version: str
@@ -48,7 +48,7 @@ class Locked(msgspec.Struct, frozen=True):
 
 
 class Peers(msgspec.Struct, frozen=True):
-    """Those that are there, and why the others are not."""
+    """The available peers, and why the others are missing."""
 
     makers: dict[str, Maker]
     versions: dict[str, str]
@@ -56,7 +56,7 @@ class Peers(msgspec.Struct, frozen=True):
 
 
 def obtain(cores: Cores) -> Peers:
-    """Fetch what is not there yet. No peer's absence stops anything: it is named."""
+    """Fetch the peers that are not cached. A peer that is not available is listed with the reason."""
     found = Peers({}, {}, {})
     ways: Mapping[str, Callable[[Cores], tuple[Maker, str]]] = {"bun": _bun, "ws": _ws, "centrifugo": _centrifugo}
     for name, way in ways.items():
@@ -95,7 +95,7 @@ def _relay(cores: Cores, name: str, command: Sequence[str | Path]) -> Maker:
 
 
 def _npm_packages() -> Path:
-    """The folder `node_modules` with what the lock says."""
+    """Return the folder `node_modules` with the locked packages. Raises Unavailable."""
     lock = SOURCES / "package-lock.json"
     folder = CACHE / f"npm-{hashlib.sha256(lock.read_bytes()).hexdigest()[:12]}"
     modules, done = folder / "node_modules", folder / ".done"
@@ -140,7 +140,7 @@ def _centrifugo(cores: Cores) -> tuple[Maker, str]:
 
 
 class CentrifugoDialect:
-    """Its protocol in JSON: connect and subscribe, then publications, of which a frame may hold several."""
+    """Centrifugo's JSON protocol: connect and subscribe, then publications, several of which may share a frame."""
 
     has_replies = has_offsets = joins_lines = True
     has_told = False
@@ -174,7 +174,7 @@ class CentrifugoDialect:
 
 
 def _number(marker: str) -> int:
-    """The id of a post's command, after those of connect and subscribe."""
+    """Return the id of a post's command; ids 1 and 2 are those of connect and subscribe."""
     return int(marker.partition("n")[2]) + 3
 
 
@@ -205,7 +205,7 @@ _EXAMPLE: Final = (
 
 
 def centrifugo_words() -> str:
-    """Words with which a publication is as long as a push of ours."""
+    """Return words with which a publication is as long as a push of ours."""
     return ("It helps to read this. " * 40)[: length_of_a_push() - len(_EXAMPLE)].strip()
 
 

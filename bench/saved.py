@@ -1,4 +1,4 @@
-"""Runs that were kept: one JSON file each in `docs/bench`, and from all of them the tables and plots of the document.
+"""Saved runs: one JSON file each in `docs/bench`, and the tables and plots of the document that are made from them.
 
 python -m bench.saved        # write tables and plots anew
 """
@@ -25,7 +25,7 @@ END: Final = "<!-- End of what is written by python -m bench.saved -->"
 
 
 class Report(msgspec.Struct, kw_only=True):
-    """Everything that one call found. `missing` says why a peer that was asked for was not measured."""
+    """Everything that one run measured. `missing` gives the reason for each requested peer that was not measured."""
 
     at: str
     commit: str
@@ -53,7 +53,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def commit() -> str:
-    """The commit that is measured, with a plus where files are changed, or `unknown`."""
+    """Return the commit that is measured, with a plus if files are changed, or `unknown`."""
     git = ["git", "-C", str(_ROOT)]
     found = subprocess.run([*git, "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False)
     if found.returncode != 0:
@@ -63,7 +63,7 @@ def commit() -> str:
 
 
 def save(report: Report, folder: Path = FOLDER, document: Path = DOCUMENT) -> Path:
-    """Keep a run, and write tables and plots anew. Returns its file."""
+    """Save a run, and write tables and plots again. Return its file."""
     folder.mkdir(exist_ok=True)
     file = folder / f"{re.sub('[^0-9TZ]', '', report.at)}-{report.commit.rstrip('+')}.json"
     file.write_bytes(msgspec.json.encode(report) + b"\n")
@@ -72,7 +72,7 @@ def save(report: Report, folder: Path = FOLDER, document: Path = DOCUMENT) -> Pa
 
 
 def renew(folder: Path = FOLDER, document: Path = DOCUMENT) -> None:
-    """Write the plots, and what stands between the two marks of the document. Raises ValueError without the marks."""
+    """Write the plots, and the text between the two marks of the document. Raises ValueError without the marks."""
     runs = [msgspec.json.decode(file.read_bytes(), type=Report) for file in sorted(folder.glob("*.json"))]
     before, begin, rest = document.read_text().partition(BEGIN)
     _, end, after = rest.partition(END)
@@ -83,7 +83,7 @@ def renew(folder: Path = FOLDER, document: Path = DOCUMENT) -> None:
 
 
 def rows(runs: Sequence[Report]) -> list[Row]:
-    """Every figure of these runs, in the order of the newest."""
+    """Return every figure of these runs, in the order of the newest run."""
     found: dict[tuple[str, str, str], list[Figure]] = {}
     for run in reversed(runs):
         for section in run.sections:
@@ -104,7 +104,7 @@ def rows(runs: Sequence[Report]) -> list[Row]:
 
 
 def verdict(verdicts: Sequence[Verdict]) -> str:
-    """What several runs say of one mark: only what all of them say is said."""
+    """Return the verdict of several runs on one target, which is not decided unless all agree."""
     if not verdicts:
         return ""
     return verdicts[0] if len({*verdicts}) == 1 else Verdict.NOT_DECIDED
@@ -124,7 +124,7 @@ def _over(runs: Sequence[Mapping[str, Spread]]) -> dict[str, Spread]:
 
 
 def _machines(runs: Sequence[Report], folder: Path) -> list[str]:
-    """Runs of different machines are not mixed: the parts of the text for each of them."""
+    """Return the parts of the text. Runs of different machines are not mixed."""
     parts = []
     for number, machine in enumerate(dict.fromkeys(run.machine for run in runs), 1):
         of_it = [run for run in runs if run.machine == machine]

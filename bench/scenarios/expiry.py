@@ -1,4 +1,4 @@
-"""Posts while old rows expire: two servers side by side, one of which has a million rows to forget."""
+"""Posts while old rows expire: two servers, one of which has a million old rows."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ SELECT :channel, i, 'posted', :at + i, 'p_old', 'old' || i, 0, zeroblob(16), 'Qu
 
 
 def expiry(bench: Bench) -> Section:
-    """Windows in turn, as long as anything expires. Only windows at whose end rows were left count."""
+    """Measure both servers in turn while rows expire on one. Only windows at whose end rows were left count."""
     rows, members, seconds = bench.rows, round(bench.pick(50, 10)), bench.pick(4, 0.8)
     kept = rows
     beside: list[Run] = []
@@ -82,7 +82,8 @@ def expiry(bench: Bench) -> Section:
 
 
 def fill(path: Path, rows: int) -> None:
-    """Put old posts into the last room of a database that no server has open, straight into its tables."""
+    """Insert old posts into the last room of a database that no server has open. Raises RuntimeError if it has no such
+    room."""
     channel = room_channel(RoomId(room_id(ROOMS)))
     at = int(time.time() * _MS) - _OLD_DAYS * 86_400_000
     with closing(sqlite3.connect(path)) as database, database:
@@ -97,7 +98,7 @@ def fill(path: Path, rows: int) -> None:
 
 
 def _has_begun(target: Chat, stages: Sequence[Stage]) -> bool:
-    """Whether anything expired. Looks after the crowds, because this may take long."""
+    """Return whether anything expired. Answer the crowds' pings, because this may take long."""
     for stage in stages:
         stage.crowd.look_after()
     return _steps(target) > 0
@@ -109,7 +110,7 @@ def _steps(target: Chat) -> float:
 
 
 def left(target: Chat) -> int:
-    """How many rows of the last room there still are."""
+    """Return how many rows of the last room are left."""
     channel = room_channel(RoomId(room_id(ROOMS)))
     with closing(sqlite3.connect(target.database, timeout=30)) as database:
         first, last = database.execute(

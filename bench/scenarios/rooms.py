@@ -1,4 +1,4 @@
-"""What the size of a room costs: posts in rooms of 10 to 5,000, and joins of somebody new and of somebody back."""
+"""The cost of the size of a room: posts in rooms of 10 to 5,000, and joins of new and of returning members."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _MS = 1_000
 
 
 class _Found(msgspec.Struct, frozen=True):
-    """One server in one repetition, by room. Joins are seconds of CPU each; without, where a server has none."""
+    """One server in one repetition, by room. Joins are seconds of CPU each, and are empty if the server has none."""
 
     posts: list[Run]
     new: list[float]
@@ -33,7 +33,7 @@ class _Found(msgspec.Struct, frozen=True):
 
 
 def rooms(bench: Bench) -> Section:
-    """All rooms on one server, one after the other busy. Joins are counted until nothing more is said of them."""
+    """Measure the rooms of one server one after another. A join is counted until the room was told of it."""
     sizes = _QUICK_SIZES if bench.quick else _SIZES
     makers: list[Maker] = [
         partial(bench.ours, rooms=len(sizes), raised={**RAISED, **RAISED_FOR_SENDERS}),
@@ -69,7 +69,7 @@ def rooms(bench: Bench) -> Section:
         figures=figures,
         notes=[
             "a join is upgrade, hello, join, and what the room is told of it; of Centrifugo connect and subscribe",
-            "what senders are shown of it is checked and not timed",
+            "deliveries to the senders are checked and not timed",
             "raised for it: connections and guests per address, commands and posts per second",
         ],
         loads=most(each(rounds, lambda found: max(run.load_share for run in found.posts))),
@@ -93,7 +93,7 @@ def _measure(sizes: tuple[int, ...], seconds: float, joins: int, stage: Stage) -
 
 
 def _join(stage: Stage, visits: list[Visit]) -> tuple[float, list[str | None]]:
-    """Seconds of CPU for each, and the tokens they have. They are gone afterwards."""
+    """Let members join and leave. Return the seconds of CPU for each, and their tokens."""
     crowd, pids = stage.crowd, stage.target.pids
     crowd.settle()
     before = cpu_seconds(pids)
@@ -105,7 +105,7 @@ def _join(stage: Stage, visits: list[Visit]) -> tuple[float, list[str | None]]:
 
 
 def _joins(rounds: list[dict[str, _Found]], kind: str, room: int) -> list[dict[str, float]]:
-    """Milliseconds of CPU for a join of a kind, of those servers that have one."""
+    """Return the milliseconds of CPU for a kind of join, for the servers that have it."""
     return [
         {
             name: values[room] * _MS

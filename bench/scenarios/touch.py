@@ -1,4 +1,4 @@
-"""What it costs to note that 5,000 members are here, as each worker does every minute, and who waits for it."""
+"""The cost of noting that 5,000 members are here, as each worker does every minute, and how long posts wait for it."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class _Found(msgspec.Struct):
 
 
 def touch(bench: Bench) -> Section:
-    """Straight at both stores, everybody's time being stale. One author writes one post after the other meanwhile."""
+    """Call both stores directly, with a stale time for every member. One author writes posts meanwhile."""
     members = round(bench.pick(5_000, 1_000))
     figures = []
     for name in STORES:

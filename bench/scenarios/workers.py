@@ -1,4 +1,4 @@
-"""Two workers with Redis and PostgreSQL: one room of 1,000, until each post is at all of them."""
+"""Two workers with Redis and PostgreSQL: latency and cost in one room of 1,000."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ _MS = 1_000
 
 
 def workers(bench: Bench) -> Section:
-    """Relay and naive loop are one process each. CPU of ours is that of both workers, their supervisor, Redis and
-    PostgreSQL."""
+    """Measure all servers in turn, repeatedly. The CPU of ours includes both workers, their supervisor, Redis and
+    PostgreSQL; the others are one process each."""
     members = round(bench.pick(1_000, 200))
     with ExitStack() as stack:
         redis = stack.enter_context(RedisServer())
-        # As somebody runs it who wants to keep what was acknowledged.
+        # With these settings it keeps what it has acknowledged, as in production.
         database = stack.enter_context(PostgresServer(["fsync=on", "full_page_writes=on"]))
         parts: dict[str, list[float]] = {"Redis": [], "PostgreSQL": []}
 
@@ -35,7 +35,7 @@ def workers(bench: Bench) -> Section:
             )
 
         def measure(stage: Stage) -> tuple[Run, float]:
-            """The run, and the CPU of everything that belongs to the server."""
+            """Return the run, and the CPU of everything that belongs to the server."""
             if stage.target.name != OURS:
                 run = stage.open(bench.pick(6, 1), POSTS_PER_SECOND)
                 return run, run.cpu
