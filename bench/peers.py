@@ -135,7 +135,7 @@ def _centrifugo(cores: Cores) -> tuple[Maker, str]:
         given = json.loads(_run([go, "mod", "download", "-json", wanted], folder))["Sum"]
         if given != locked.sum:
             raise Unavailable(f"{wanted} is not what was locked: {given}")
-        _run([go, "install", wanted], folder, {"GOBIN": str(folder), "GOFLAGS": "", "CGO_ENABLED": "0"})
+        _run([go, "install", wanted], folder, {"GOBIN": str(folder), "GOFLAGS": ""})
     return partial(Centrifugo, cores, binary), f"Centrifugo {locked.version}"
 
 
