@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tomllib
 import zipfile
-from importlib.metadata import version
+from importlib.metadata import requires, version
 from pathlib import Path
 
 import pytest
@@ -122,6 +122,23 @@ def test_locks_hold_what_the_project_asks_for() -> None:
             assert requirement.specifier.contains(held), f"{requirement} but locked {held}: run scripts/lock"
     shared = locked["runtime"].keys() & locked["dev"].keys()
     assert {name: locked["runtime"][name] for name in shared} == {name: locked["dev"][name] for name in shared}
+
+
+@pytest.mark.parametrize("python", ["3.11.0", "3.11.2", "3.11.3", "3.12.0", "3.13.0", "3.14.0"])
+def test_locks_hold_what_locked_packages_ask_for_on_every_python(python: str) -> None:
+    """A package may need another one only on an older Python than the one that wrote the locks."""
+    on = {"python_full_version": python, "python_version": ".".join(python.split(".")[:2]), "extra": ""}
+    held: set[str] = set()
+    for name in ("runtime", "dev"):
+        held |= _locked(ROOT / "requirements" / f"{name}.txt").keys()
+        for each in sorted(held):
+            wanted = [Requirement(line) for line in requires(each) or ()]
+            missing = {
+                one.name
+                for one in wanted
+                if _normal(one.name) not in held and (one.marker is None or one.marker.evaluate(on))
+            }
+            assert not missing, f"{each} needs {missing} on Python {python}"
 
 
 def test_the_wheel_holds_the_whole_page_and_the_migrations(tmp_path: Path) -> None:
