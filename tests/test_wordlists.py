@@ -45,7 +45,7 @@ def test_what_cannot_be_read_is_named(tmp_path: Path) -> None:
         load(tmp_path)
     path.unlink()
     written(tmp_path, "English/own.txt", "")
-    with pytest.raises(BadPhrase, match="called as its language"):
+    with pytest.raises(BadPhrase, match="named after its language"):
         load(tmp_path)
 
 

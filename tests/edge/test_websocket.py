@@ -276,12 +276,12 @@ async def test_rubbish_after_the_handshake_is_refused_by_the_protocol_alone(tmp_
         await raw.upgrade(headers={"Sec-WebSocket-Protocol": JSON})
         await raw.send(b"\xff" * 100)
         assert await raw.close_code() == 1002
-        await until(lambda: not _seats(server))
+        await until(lambda: not _handlers(server))
         await raw.send(client_frame(1, b"{}"))
 
 
-def _seats(server: Server) -> set[Any]:
-    """Who sits in the app's one chat socket."""
+def _handlers(server: Server) -> set[Any]:
+    """Return the handlers of the app's open chat sockets."""
     [route] = [route for route in server.app.routes if getattr(route, "path", "") == "/ws"]
-    seats: set[Any] = route.app.drain._seats  # type: ignore[attr-defined]
-    return seats
+    handlers: set[Any] = route.app.drain._handlers  # type: ignore[attr-defined]
+    return handlers
