@@ -2,7 +2,10 @@
 
 import { readFileSync } from "node:fs";
 
+import { Client } from "../../web/js/lib/client.js";
+import { Session } from "../../web/js/rooms/session.js";
 import { initialState, reduce } from "../../web/js/rooms/state.js";
+import { Vault } from "../../web/js/rooms/vault.js";
 
 export const frames = JSON.parse(readFileSync(new URL("./frames.json", import.meta.url), "utf8"));
 export const NOW = 1_790_000_000_000;
@@ -154,6 +157,50 @@ export class MemoryStorage {
   clear() {
     this.map.clear();
   }
+}
+
+/** A page in the room "sleep", over a storage that outlives it. */
+export async function page(shelf = new MemoryStorage(), clock = new Clock()) {
+  const { Socket, sockets } = network();
+  let ids = 0;
+  const session = new Session({
+    vault: new Vault(shelf, { tab: `t${Math.random()}` }),
+    now: () => clock.at,
+    connect: (options) =>
+      new Client({
+        ...options,
+        url: "ws://here/ws",
+        WebSocket: Socket,
+        timers: clock.timers,
+        random: () => 0.5,
+        newId: () => `c${(ids += 1)}`,
+        prepare: async () => {},
+      }),
+  });
+  /** Open the newest socket, and be in the room. */
+  async function arrive() {
+    await settled();
+    const socket = sockets.at(-1);
+    socket.open();
+    await settled();
+    socket.answer(socket.of("hello").at(-1), frames.replies.hello.ok);
+    await settled();
+    socket.refuse(socket.of("standing").at(-1), { code: "not_allowed" });
+    socket.answer(socket.of("rooms").at(-1), frames.replies.rooms.ok);
+    await settled();
+    while (socket.of("join").length > 0) {
+      const join = socket.of("join")[0];
+      socket.sent.splice(socket.sent.indexOf(join), 1);
+      if (join.room === "sleep") socket.answer(join, frames.replies.join_page.ok);
+      else socket.refuse(join, { code: "room_unknown" });
+      await settled();
+    }
+    return socket;
+  }
+  await session.start();
+  const socket = await arrive();
+  await settled();
+  return { session, clock, shelf, sockets, socket, arrive };
 }
 
 /** Web Locks, shared by the tabs that are given the same one. `die` lets go of what a tab held. */

@@ -1,57 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { Client } from "../../web/js/lib/client.js";
-import { Session } from "../../web/js/rooms/session.js";
-import { Vault } from "../../web/js/rooms/vault.js";
-import { Clock, MemoryStorage, frames, network, settled } from "./kit.js";
+import { MemoryStorage, frames, page, settled } from "./kit.js";
 
 const HALF = "I feel so alone \ud83d";
 const WHOLE = "I feel so alone \ufffd";
-
-/** A page in the room "sleep", over a storage that outlives it. */
-async function page(shelf = new MemoryStorage(), clock = new Clock()) {
-  const { Socket, sockets } = network();
-  let ids = 0;
-  const session = new Session({
-    vault: new Vault(shelf, { tab: `t${Math.random()}` }),
-    now: () => clock.at,
-    connect: (options) =>
-      new Client({
-        ...options,
-        url: "ws://here/ws",
-        WebSocket: Socket,
-        timers: clock.timers,
-        random: () => 0.5,
-        newId: () => `c${(ids += 1)}`,
-        prepare: async () => {},
-      }),
-  });
-  /** Open the newest socket, and be in the room. */
-  async function arrive() {
-    await settled();
-    const socket = sockets.at(-1);
-    socket.open();
-    await settled();
-    socket.answer(socket.of("hello").at(-1), frames.replies.hello.ok);
-    await settled();
-    socket.refuse(socket.of("standing").at(-1), { code: "not_allowed" });
-    socket.answer(socket.of("rooms").at(-1), frames.replies.rooms.ok);
-    await settled();
-    while (socket.of("join").length > 0) {
-      const join = socket.of("join")[0];
-      socket.sent.splice(socket.sent.indexOf(join), 1);
-      if (join.room === "sleep") socket.answer(join, frames.replies.join_page.ok);
-      else socket.refuse(join, { code: "room_unknown" });
-      await settled();
-    }
-    return socket;
-  }
-  await session.start();
-  const socket = await arrive();
-  await settled();
-  return { session, clock, shelf, sockets, socket, arrive };
-}
 
 const write = (session, text) => session.outgoing.write("sleep", { text, warning: null, replyTo: null });
 const states = (session) => session.state.pending.map((p) => [p.text, p.status]);
