@@ -203,6 +203,17 @@ export async function page(shelf = new MemoryStorage(), clock = new Clock()) {
   return { session, clock, shelf, sockets, socket, arrive };
 }
 
+/** Enter a room of which the browser kept the place alone: none of its posts are held. */
+export async function enterThin(session, socket, id) {
+  const { room, ...ok } = frames.replies.join_exact.ok;
+  session.vault.keepPlace(id, ok.position);
+  session.enter(id).catch(() => {});
+  await settled();
+  const join = socket.of("join").findLast((each) => each.room === id);
+  socket.answer(join, { ...ok, room: { ...room, id }, missed: [] });
+  await settled();
+}
+
 /** Web Locks, shared by the tabs that are given the same one. `die` lets go of what a tab held. */
 export class Locks {
   constructor() {

@@ -45,6 +45,10 @@ export class RoomStream {
     this.reading = null;
     /** @type {ReturnType<typeof setTimeout> | null} */
     this.healing = null;
+    /** @type {Promise<number> | null} the first page of posts on its way */
+    this.filling = null;
+    /** The connection on which the room was joined last. @type {WebSocket | null} */
+    this.socket = null;
     this.isClosed = false;
   }
 
@@ -99,6 +103,18 @@ export class RoomStream {
     return ok.posts.length;
   }
 
+  /**
+   * Have a page of posts, in a room of which none was fetched: asked for once at a time, and only after the join. Rejects
+   * with Refused.
+   */
+  async fill() {
+    if (this.room?.thin !== true || this.socket !== this.host.client.socket) return;
+    this.filling ??= this.older().finally(() => {
+      this.filling = null;
+    });
+    await this.filling;
+  }
+
   /** Everything that is held has been seen. The server is told a moment later, once for many. */
   markRead() {
     const { id, room } = this;
@@ -141,6 +157,7 @@ export class RoomStream {
       ...(insteadOf !== undefined && { instead_of: insteadOf }),
     });
     if (this.isClosed) return;
+    this.socket = host.client.socket;
     host.do({ type: "joined", ok, since });
     host.do({ type: "named", names: Object.fromEntries(ok.people.map((/** @type {Person} */ p) => [p.id, p.name])) });
     this.readAt = ok.read;

@@ -47,6 +47,7 @@ export class Session {
       onTrouble: (trouble) => this.#trouble(trouble),
     });
     this.outgoing = new Outgoing(this);
+    this.subscribe(() => this.#follow());
   }
 
   /** @param {() => void} listener called after every change */
@@ -65,6 +66,13 @@ export class Session {
     this.state = reduce(before, event);
     if (this.state === before) return;
     for (const listener of this.listeners) listener();
+  }
+
+  /** What the state lacks is asked for. What failed is tried again after the next change. */
+  #follow() {
+    const { open } = this.state;
+    const shown = open === null ? undefined : this.streams.get(open);
+    shown?.fill().catch(() => {});
   }
 
   // Rooms
@@ -91,7 +99,6 @@ export class Session {
   show(room) {
     this.do({ type: "opened", room });
     void this.outgoing.crisis.showDue();
-    if (room !== null && this.state.rooms[room]?.thin) void this.older(room).catch(() => {});
   }
 
   /** The lobby is on the screen, or not. @param {boolean} on */
@@ -316,7 +323,7 @@ export class Session {
   async joined(id) {
     const room = this.state.rooms[id];
     if (room === undefined) return;
-    if (room.thin && (this.state.open === id || this.state.pending.some((p) => p.room === id))) await this.older(id);
+    if (this.state.open === id || this.state.pending.some((p) => p.room === id)) await this.stream(id).fill();
     this.outgoing.review(id);
     this.client.release(id);
     void this.outgoing.flow(id);

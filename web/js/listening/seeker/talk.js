@@ -17,10 +17,9 @@ const w = words.acts;
 /** @param {Context} context @param {TalkView} first @returns {Stage} */
 export function talkStage(context, first) {
   const { session } = context;
-  const { id, room } = first;
+  const { id } = first;
   const doing = commands(session);
   let talk = first;
-  let isFetching = false;
   const name = () => partner(talk);
 
   const end = sheet("end", w.end, (close) => {
@@ -52,16 +51,6 @@ export function talkStage(context, first) {
     update(state, standing) {
       if (standing.session === undefined) return;
       talk = standing.session;
-      // The page of a device that has just come asks for what was written before.
-      if (state.open === room && state.rooms[room]?.thin === true && !isFetching) {
-        isFetching = true;
-        session
-          .older(room)
-          .catch(() => {})
-          .finally(() => {
-            isFetching = false;
-          });
-      }
       view.update(state, talk);
       invitation.update();
     },
