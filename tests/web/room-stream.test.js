@@ -181,12 +181,12 @@ test("what was read is told once for many, a second later, and not while the pag
   await enter();
   host.do({ type: "away", away: true });
   posted(LAST + 1, "one");
-  stream.markRead();
+  stream.markRead(LAST + 9);
   assert.equal(stream.room.unread > 0, true);
   host.do({ type: "away", away: false });
-  stream.markRead();
+  stream.markRead(LAST + 9);
   posted(LAST + 2, "two");
-  stream.markRead();
+  stream.markRead(LAST + 9);
   assert.equal(stream.room.unread, 0);
   t.mock.timers.tick(999);
   assert.equal(socket.of("read").length, 0);

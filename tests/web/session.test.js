@@ -3,12 +3,24 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { enterThin, frames, page, settled } from "./kit.js";
+import { enterThin, frames, NOW, page, settled } from "./kit.js";
 
 const { history } = frames.replies;
+const LAST = frames.replies.join_page.ok.position.offset;
 
 /** Something changes that concerns none of this. */
 const change = (session) => session.do({ type: "busy", what: "help", on: session.state.place.busy.length === 0 });
+
+/** Ben writes in the room "sleep". */
+const posted = (socket, offset) =>
+  socket.give({
+    push: "posted",
+    channel: "room:sleep",
+    epoch: "e1",
+    offset,
+    at: NOW,
+    post: { offset, author: "p_ben", name: "Ben", text: `number ${offset}`, at: NOW },
+  });
 
 /** Lose the connection, and be back. */
 async function reconnect({ clock, sockets, arrive }) {
@@ -63,4 +75,49 @@ test("a page of posts is asked for on a new connection only once the room is joi
   await settled();
   assert.equal(p.session.state.rooms.grief.thin, true);
   assert.equal(socket.of("history").length, 0);
+});
+
+// What was read
+
+test("posts are read as far as they are in sight, and not while the page is hidden", async (t) => {
+  t.mock.timers.enable({ apis: ["setTimeout"] });
+  const { session, socket } = await page();
+  const unread = () => session.state.rooms.sleep.unread;
+  posted(socket, LAST + 1);
+  posted(socket, LAST + 2);
+  assert.equal(unread(), 2);
+  session.do({ type: "in sight", room: "sleep", offset: LAST + 1 });
+  assert.equal(unread(), 1);
+  session.do({ type: "away", away: true });
+  session.do({ type: "in sight", room: "sleep", offset: LAST + 2 });
+  assert.equal(unread(), 1);
+  session.do({ type: "away", away: false });
+  assert.equal(unread(), 0);
+  t.mock.timers.tick(1_000);
+  assert.deepEqual(
+    socket.of("read").map(({ room, offset }) => [room, offset]),
+    [["sleep", LAST + 2]],
+  );
+});
+
+test("what is out of sight stays unread", async () => {
+  const { session, socket } = await page();
+  session.do({ type: "in sight", room: "sleep", offset: LAST });
+  session.do({ type: "in sight", room: "sleep", offset: null });
+  posted(socket, LAST + 1);
+  assert.equal(session.state.rooms.sleep.unread, 1);
+});
+
+test("what was read is told again after a connection that lost it", async (t) => {
+  t.mock.timers.enable({ apis: ["setTimeout"] });
+  const p = await page();
+  p.session.do({ type: "in sight", room: "sleep", offset: LAST });
+  t.mock.timers.tick(1_000);
+  assert.equal(p.socket.of("read").length, 1);
+  const socket = await reconnect(p);
+  t.mock.timers.tick(1_000);
+  assert.deepEqual(
+    socket.of("read").map(({ offset }) => offset),
+    [LAST],
+  );
 });

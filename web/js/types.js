@@ -89,6 +89,7 @@
  * @property {Record<string, RoomState>} rooms
  * @property {string | null} open  the room on the screen
  * @property {boolean} away  the page is hidden
+ * @property {Record<string, number>} inSight  rooms whose end is on the screen, and the newest post there
  * @property {Pending[]} pending
  * @property {Standing | null} standing  where one stands with one-to-one; null: not known yet
  * @property {Decisions | null} decisions  what moderators have to say; null: nothing was told
@@ -151,6 +152,7 @@
  *   | {type: "push", push: Push, now: number}
  *   | {type: "opened", room: string | null}
  *   | {type: "away", away: boolean}
+ *   | {type: "in sight", room: string, offset: number | null}
  *   | {type: "read", room: string, offset: number}
  *   | {type: "mine", room: string, offset: number, reaction: Reaction, on: boolean}
  *   | {type: "named", names: Record<string, string>}

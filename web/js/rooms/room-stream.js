@@ -115,16 +115,15 @@ export class RoomStream {
     await this.filling;
   }
 
-  /** Everything that is held has been seen. The server is told a moment later, once for many. */
-  markRead() {
+  /** What is held up to a post has been seen. The server is told a moment later, once for many. @param {number} seen */
+  markRead(seen) {
     const { id, room } = this;
     if (room === undefined || this.host.state.away) return;
-    const offset = newest(room);
+    const offset = Math.min(seen, newest(room));
     const isKnown = offset <= (this.readAt ?? room.read) && (this.readAt !== null || room.unread === 0);
+    if (!isKnown) this.readAt = offset;
     this.host.do({ type: "read", room: id, offset });
-    if (isKnown) return;
-    this.readAt = offset;
-    this.reading ??= setTimeout(() => void this.#tellRead(), READ_AFTER_MS);
+    if (!isKnown) this.reading ??= setTimeout(() => void this.#tellRead(), READ_AFTER_MS);
   }
 
   /** What somebody was writing here. @returns {Draft | null} */
@@ -157,10 +156,11 @@ export class RoomStream {
       ...(insteadOf !== undefined && { instead_of: insteadOf }),
     });
     if (this.isClosed) return;
+    // Before the state is told, since what is read follows from that.
+    this.readAt = ok.read;
     this.socket = host.client.socket;
     host.do({ type: "joined", ok, since });
     host.do({ type: "named", names: Object.fromEntries(ok.people.map((/** @type {Person} */ p) => [p.id, p.name])) });
-    this.readAt = ok.read;
     this.#keepPlace();
     if (this.room !== undefined && this.room.hole !== "no") this.heal(HEAL_PAUSE_MS);
   }

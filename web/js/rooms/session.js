@@ -68,11 +68,12 @@ export class Session {
     for (const listener of this.listeners) listener();
   }
 
-  /** What the state lacks is asked for. What failed is tried again after the next change. */
+  /** What the state lacks is asked for, and what was read is told. What failed is tried again after the next change. */
   #follow() {
-    const { open } = this.state;
+    const { open, inSight } = this.state;
     const shown = open === null ? undefined : this.streams.get(open);
     shown?.fill().catch(() => {});
+    for (const [room, offset] of Object.entries(inSight)) this.streams.get(room)?.markRead(offset);
   }
 
   // Rooms
@@ -130,11 +131,6 @@ export class Session {
   /** Fetch a page of older posts. @param {string} id @returns {Promise<number>} how many came */
   older(id) {
     return this.stream(id).older();
-  }
-
-  /** Everything in a room has been seen. @param {string} id */
-  markRead(id) {
-    this.stream(id).markRead();
   }
 
   // One-to-one

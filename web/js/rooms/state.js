@@ -53,6 +53,7 @@ export function initialState() {
     rooms: {},
     open: null,
     away: false,
+    inSight: {},
     pending: [],
     standing: null,
     decisions: null,
@@ -93,6 +94,11 @@ const AFTER = {
   away: (state, { away }) => {
     const next = { ...state, away };
     return away && state.open !== null ? onRoom(next, state.open, drawLine) : next;
+  },
+  "in sight": (state, { room, offset }) => {
+    const { [room]: before, ...others } = state.inSight;
+    if ((before ?? null) === offset) return state;
+    return { ...state, inSight: offset === null ? others : { ...others, [room]: offset } };
   },
   read: (state, { room: id, offset }) => onRoom(state, id, (room) => markRead(room, offset)),
   mine: (state, { room: id, offset, reaction, on }) => onRoom(state, id, (room) => setMine(room, offset, reaction, on)),
@@ -288,7 +294,7 @@ function markRead(room, offset) {
   const unread = ordered(room).filter(
     (p) => p.offset > read && !room.me.includes(p.author) && !p.redacted && !room.hidden.includes(p.author),
   ).length;
-  return { ...room, read, unread };
+  return read === room.read && unread === room.unread ? room : { ...room, read, unread };
 }
 
 /** What somebody wrote who is hidden now is not unread any more. @param {RoomState} room @param {string[]} before  whom one hid */

@@ -53,7 +53,9 @@ export class LogView {
     this.write = write;
     this.how = how;
     this.says = how.says ?? { ...w, posts: "" };
-    this.place = new ReadingPlace(how.scroller ?? document.documentElement, this.rows, () => this.#seen());
+    this.place = new ReadingPlace(how.scroller ?? document.documentElement, this.rows, (isAtEnd) =>
+      this.#sight(isAtEnd),
+    );
     /** Something else on the page took or gave room. */
     this.settle = () => this.place.settle();
     this.resized = new ResizeObserver(this.settle);
@@ -104,15 +106,25 @@ export class LogView {
   }
 
   gone() {
+    this.#tellSight(false);
     (this.how.scroller ?? window).removeEventListener("scroll", this.place.scrolled);
     window.removeEventListener("resize", this.settle);
     this.resized.disconnect();
     document.removeEventListener("pointerdown", this.#press);
   }
 
-  #seen() {
-    show(this.newer, false);
-    if (!this.session.state.away) this.session.markRead(this.id);
+  /** @param {boolean} isAtEnd */
+  #sight(isAtEnd) {
+    if (isAtEnd) show(this.newer, false);
+    // At the end of what is not laid out nobody reads.
+    this.#tellSight(isAtEnd && this.rows.getClientRects().length > 0);
+  }
+
+  /** Tell the session whether the end is on the screen. @param {boolean} isInSight */
+  #tellSight(isInSight) {
+    const { session, id } = this;
+    const room = session.state.rooms[id];
+    session.do({ type: "in sight", room: id, offset: isInSight && room !== undefined ? newest(room) : null });
   }
 
   #toEnd() {
@@ -231,11 +243,11 @@ class ReadingPlace {
   /** How far one could scroll when that was last looked at. */
   lastWay = 0;
 
-  /** @param {HTMLElement} page  what scrolls @param {HTMLElement} rows @param {() => void} seen  the end is on the screen */
-  constructor(page, rows, seen) {
+  /** @param {HTMLElement} page  what scrolls @param {HTMLElement} rows @param {(isAtEnd: boolean) => void} moved  called whenever somebody may be elsewhere than before */
+  constructor(page, rows, moved) {
     this.page = page;
     this.rows = rows;
-    this.seen = seen;
+    this.moved = moved;
   }
 
   /** How far one can scroll. */
@@ -256,7 +268,7 @@ class ReadingPlace {
   scrolled = () => {
     const { way } = this;
     if (!this.isAtEnd || way === this.lastWay) this.isAtEnd = way - this.page.scrollTop < NEAR_END_PX;
-    if (this.isAtEnd) this.seen();
+    this.moved(this.isAtEnd);
   };
 
   /** Whoever is at the end stays there; but what has the focus stays in sight. */
