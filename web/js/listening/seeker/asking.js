@@ -54,8 +54,6 @@ class AskingView {
         this.update(session.state);
       },
     };
-    // How many wait and listen is told to nobody unasked who has not asked for a listener.
-    session.stand().catch(() => {});
   }
 
   /** @param {State} state */

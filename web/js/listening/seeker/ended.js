@@ -25,7 +25,7 @@ export function endedStage(context, shared, first) {
   const expires = h("p");
   const draft = session.vault.draft(room)?.text ?? "";
   const read = readAgain(context, room);
-  const last = lastWords(context, room);
+  const last = lastWords(room);
   const again = againCard(context, id, name);
   const wrong = wrongCard(context, first, name);
 
@@ -99,30 +99,16 @@ function wrongCard(context, talk, name) {
   };
 }
 
-/** The last thing that the listener wrote, where they ended it: nobody should have to look for it. @param {Context} context @param {string} room */
-function lastWords({ session }, room) {
+/** The last thing that the listener wrote, where they ended it: nobody should have to look for it. @param {string} room */
+function lastWords(room) {
   const from = h("figcaption", { class: "soft" });
   const said = h("blockquote", { class: "text" });
   const element = h("figure", { class: "last-words", hidden: true }, said, from);
-  let isAsked = false;
-
-  /** The posts of a talk that is over are fetched once. */
-  async function fetch() {
-    if (session.state.rooms[room] === undefined) await session.enter(room);
-    if (session.state.rooms[room]?.thin) await session.older(room);
-  }
-
   return {
     element,
     /** @param {State} state @param {TalkView} talk @param {string} name @param {boolean} isBlocked */
     update(state, talk, name, isBlocked) {
       const at = state.rooms[room];
-      if (talk.ending === "other" && !isAsked && (at === undefined || at.thin)) {
-        isAsked = true;
-        fetch().catch((no) => {
-          isAsked = no.code !== "lost";
-        });
-      }
       const post =
         at === undefined
           ? undefined

@@ -11,6 +11,7 @@ import { placeWord, words } from "../../locales/en-listening.js";
 import { refusalWord } from "../../locales/en.js";
 import { missed } from "../../shell/trouble-line.js";
 import { announceSeldom, commands, partner } from "./commands.js";
+import { SeekerFetching } from "./fetching.js";
 
 const STYLE = "/css/listening.css";
 
@@ -37,7 +38,6 @@ class StandingLine {
   dismissed = "";
   /** @type {Standing["state"] | null} */
   before = null;
-  entering = "";
   /** What the link says instead of its own words. */
   topped = "";
   said = h("span");
@@ -52,7 +52,7 @@ class StandingLine {
     this.link = link;
     this.own = [...link.childNodes];
     this.news = announceSeldom(context.say);
-    this.frame = framed(context);
+    this.frame = framed(context, new SeekerFetching(context.session));
     element.append(this.said, this.act, this.put);
   }
 
@@ -63,7 +63,6 @@ class StandingLine {
     if (standing === null) return this.#rest();
     const { state: at, session: talk } = standing;
     const isThere = screen === "asking";
-    if (at === "session" && talk !== undefined) this.#enterRoom(talk.room);
     if (isThere && at === "ended") this.dismissed = talk?.id ?? "";
     const unread = talk === undefined ? 0 : (state.rooms[talk.room]?.unread ?? 0);
     this.#drawLine(standing, lineWord(standing, unread > 0, partner(talk)), isThere);
@@ -136,22 +135,10 @@ class StandingLine {
     document.title = document.title.replace(/^• /, "");
     this.before = null;
   }
-
-  /** Be in the conversation's room also while another screen is shown. @param {string} room */
-  #enterRoom(room) {
-    if (this.session.state.rooms[room] !== undefined || this.entering === room) return;
-    this.entering = room;
-    this.session
-      .enter(room)
-      .catch(() => {})
-      .finally(() => {
-        this.entering = "";
-      });
-  }
 }
 
-/** @param {Context} context */
-function framed(context) {
+/** @param {Context} context @param {SeekerFetching} fetching */
+function framed(context, fetching) {
   /** @type {Element | null} */
   let frame = null;
   /** @type {View | null} */
@@ -162,6 +149,7 @@ function framed(context) {
     const found = await fetched(() => import("./asking.js"), "listening/seeker/asking.js").catch(() => null);
     if (frame !== at) return;
     if (found === null) return missed(at, () => void fill(at));
+    fetching.look(true);
     view = found.askingView(context);
     at.replaceChildren(view.element);
     view.update?.(context.session.state);
@@ -175,6 +163,7 @@ function framed(context) {
       if (at === frame) return view?.update?.(state);
       view?.gone?.();
       view = null;
+      fetching.look(false);
       frame = at;
       if (at !== null) void fill(at);
     },
