@@ -3,8 +3,7 @@ import { test } from "node:test";
 
 import { words } from "../../web/js/locales/en-notices.js";
 import { notesOf } from "../../web/js/rooms/notes.js";
-import { nextMove } from "../../web/js/rooms/place.js";
-import { RoomMoves } from "../../web/js/rooms/room-moves.js";
+import { nextMove, RoomMoves } from "../../web/js/rooms/room-moves.js";
 import { RoomStream } from "../../web/js/rooms/room-stream.js";
 import { reduce } from "../../web/js/rooms/state.js";
 import { Vault } from "../../web/js/rooms/vault.js";

@@ -88,31 +88,3 @@ export function seen(state, id) {
   if (isListed && isKnown) return takeSeat(state, id);
   return isListed || isKnown ? state : withPlace(state, { seatless: { ...state.place.seatless, [id]: true } });
 }
-
-/** What is written in a room is on its way. @param {State} state @param {string} room */
-const isSending = (state, room) =>
-  state.pending.some((post) => post.room === room && (post.status === "waiting" || post.status === "sending"));
-
-/** It is on its way, or was acknowledged and is not here yet. @param {State} state @param {string} room */
-const isUnsettled = (state, room) =>
-  state.pending.some((post) => post.room === room && post.status !== "refused" && post.status !== "unsure");
-
-/**
- * What is to be done next where somebody's place is elsewhere; null: nothing now. Nobody is taken away from the middle of
- * something, and what is on its way is sent from where it was written.
- * @param {State} state @returns {"follow" | "drop" | "go" | "leave" | "stay" | null}
- */
-export function nextMove(state) {
-  const { moved, followed, move, busy } = state.place;
-  const isOpen = state.link.status === "open";
-  if (move === null)
-    return isOpen && moved !== null && moved !== followed && state.open === moved.room ? "follow" : null;
-  if (move.step === "waiting") {
-    if (moved !== move.from) return "drop";
-    return busy.length === 0 && !(isOpen && isSending(state, move.at)) ? "go" : null;
-  }
-  if (move.step === "going" || isUnsettled(state, move.at)) return null;
-  const isThere = state.open !== move.at && !state.pending.some((post) => post.room === move.at);
-  if (!isThere) return "stay";
-  return isOpen ? "leave" : null;
-}

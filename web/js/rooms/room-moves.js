@@ -3,12 +3,11 @@
  * notices, when there is anything to follow.
  */
 
-/** @import {Context, Moved, RoomMove} from "../types.js" */
+/** @import {Context, Moved, RoomMove, State} from "../types.js" */
 /** @import {Refused} from "../lib/client.js" */
 
 import { fetched } from "../lib/api.js";
 import { words as w } from "../locales/en-notices.js";
-import { nextMove } from "./place.js";
 
 const ASK_MS = 15_000;
 const AGAIN_MS = 2_000;
@@ -164,4 +163,32 @@ export class RoomMoves {
   #write() {
     document.getElementById("writing")?.focus();
   }
+}
+
+/** What is written in a room is on its way. @param {State} state @param {string} room */
+const isSending = (state, room) =>
+  state.pending.some((post) => post.room === room && (post.status === "waiting" || post.status === "sending"));
+
+/** It is on its way, or was acknowledged and is not here yet. @param {State} state @param {string} room */
+const isUnsettled = (state, room) =>
+  state.pending.some((post) => post.room === room && post.status !== "refused" && post.status !== "unsure");
+
+/**
+ * What is to be done next where somebody's place is elsewhere; null: nothing now. Nobody is taken away from the middle of
+ * something, and what is on its way is sent from where it was written.
+ * @param {State} state @returns {"follow" | "drop" | "go" | "leave" | "stay" | null}
+ */
+export function nextMove(state) {
+  const { moved, followed, move, busy } = state.place;
+  const isOpen = state.link.status === "open";
+  if (move === null)
+    return isOpen && moved !== null && moved !== followed && state.open === moved.room ? "follow" : null;
+  if (move.step === "waiting") {
+    if (moved !== move.from) return "drop";
+    return busy.length === 0 && !(isOpen && isSending(state, move.at)) ? "go" : null;
+  }
+  if (move.step === "going" || isUnsettled(state, move.at)) return null;
+  const isThere = state.open !== move.at && !state.pending.some((post) => post.room === move.at);
+  if (!isThere) return "stay";
+  return isOpen ? "leave" : null;
 }
