@@ -153,6 +153,42 @@ async def test_what_one_can_do_with_a_post_and_long_posts_come_at_the_second_try
         assert has_another_address_each_time(each)
 
 
+async def test_a_post_can_be_changed_though_the_network_went_after_it_was_touched(
+    site: ChatServer, sit_down: SitDown
+) -> None:
+    ann = await sit_down(site.url)
+    await ann.arrive()
+    await ann.enter("Missing someone")
+    await ann.say("words to change")
+    async with ann.page.expect_response(re.compile("/js/rooms/views/about-post.js$")):
+        await ann.post("words to change").hover()
+    lost = await lose(ann, "/js/rooms/views/about-post.js", times=10_000)
+    menu = await ann.open_menu("words to change")
+    await menu.get_by_role("button", name="Change it").click()
+    await expect(ann.writing).to_be_focused()
+    await ann.writing.fill("words that were changed")
+    await ann.page.get_by_role("button", name="Save the change").click()
+    await ann.sees("words that were changed")
+    assert lost.asked == []
+
+
+async def test_an_unfinished_change_goes_on_although_its_part_was_lost(site: ChatServer, sit_down: SitDown) -> None:
+    ann = await sit_down(site.url)
+    await ann.arrive()
+    await ann.enter("Missing someone")
+    await ann.say("half a change")
+    menu = await ann.open_menu("half a change")
+    await menu.get_by_role("button", name="Change it").click()
+    await ann.writing.fill("half a change, and more")
+    await ann.go_back_to_lobby()
+    await ann.page.reload()
+    lost = await lose(ann, "/js/rooms/views/about-post.js", times=2)
+    await ann.enter("Missing someone")
+    await expect(ann.page.locator(".composer .about")).to_contain_text("Changing your post")
+    await expect(ann.writing).to_have_value("half a change, and more")
+    assert has_another_address_each_time(lost)
+
+
 async def test_a_reload_leads_back_into_the_room_although_that_part_was_lost(
     site: ChatServer, sit_down: SitDown
 ) -> None:

@@ -19,6 +19,16 @@ export const words = {
   close: "Close",
 };
 
+/** What one writes about a post. */
+export const about = {
+  answering: (/** @type {string} */ name) => `Answering ${name}`,
+  editing: "Changing your post",
+  editLabel: "Change your post",
+  editFirst: "Save your change first, or cancel it.",
+  save: "Save the change",
+  cancel: "Cancel",
+};
+
 export const people = {
   title: "Who is here",
   close: "Close",
@@ -34,6 +44,8 @@ export const leaving = {
 };
 
 Object.assign(common.refusals, {
+  not_yours: "Only the person who wrote it can change it.",
+  edit_too_late: "It can no longer be changed, but you can still remove it.",
   too_many_mutes: "You hide as many people as one person can.",
   member_unknown: "This person isn't here any more.",
 });

@@ -1,17 +1,18 @@
 /** Where one writes. It keeps its text through anything, and says what stops it from sending. */
 
 /** @import {Session} from "../session.js" */
-/** @import {Context, Draft, EpochPost, Post, State} from "../../types.js" */
+/** @import {Context, Draft, EpochPost, State} from "../../types.js" */
 
 import { fetched } from "../../lib/api.js";
-import { attr, button, h, isComposing, show, text } from "../../lib/dom.js";
-import { excerpt, lengthOf } from "../../lib/text.js";
+import { attr, h, isComposing, show, text } from "../../lib/dom.js";
+import { lengthOf } from "../../lib/text.js";
 import { refusalWord, words } from "../../locales/en.js";
 import { ordered } from "../../lib/facts.js";
 
 const w = words.composer;
 const COUNT_BELOW = 200;
 const TALLEST_PX = 220;
+const AGAIN_MS = 3_000;
 /** @type {Draft} */
 const NOTHING = { text: "", warning: null, replyTo: null };
 /** @type {Record<string, number>} seconds, without a moderator */
@@ -26,9 +27,12 @@ export class Composer {
   why = "";
   /** A change on its way. @type {Draft["editing"]} */
   saving;
+  /** @type {import("./about-post.js").AboutPost | null} */
+  aboutPost = null;
   wasSlow = false;
   /** The next second of waiting in a slow room. @type {ReturnType<typeof setTimeout> | undefined} */
   counting;
+  isFetching = false;
   label = h("label", { for: "writing", class: "unseen" });
   area = h("textarea", {
     id: "writing",
@@ -39,13 +43,7 @@ export class Composer {
     "aria-describedby": "writing-note writing-keys",
   });
   warnBox = h("input", { type: "checkbox", id: "warn" });
-  aboutText = h("span");
-  about = h(
-    "div",
-    { class: "about", hidden: true },
-    this.aboutText,
-    button(w.cancel, () => this.#cancel(), { class: "quiet" }),
-  );
+  about = h("div", { class: "about", hidden: true });
   note = h("p", { id: "writing-note", class: "note soft", hidden: true });
   offer = h("span");
   send = h("button", { type: "submit", class: "act send", text: w.send });
@@ -74,7 +72,7 @@ export class Composer {
     const label = h("label", { for: "warn-text", text: w.warnLabel });
     this.warnField = h("div", { class: "field", hidden: true }, label, this.warnText);
     this.element = this.#form();
-    this.#fill(draft ?? NOTHING);
+    this.fill(draft ?? NOTHING);
     this.#listen();
   }
 
@@ -101,7 +99,7 @@ export class Composer {
     const { area, warnBox, warnText, session } = this;
     area.addEventListener("input", () => {
       this.grow();
-      this.#written();
+      this.written();
       if (area.value.trim() !== "" && this.editing === null) session.typing(this.id);
     });
     area.addEventListener("keydown", (event) => this.#key(event));
@@ -109,16 +107,16 @@ export class Composer {
     warnBox.addEventListener("change", () => {
       show(this.warnField, warnBox.checked);
       if (warnBox.checked) warnText.focus();
-      this.#written();
+      this.written();
     });
-    warnText.addEventListener("input", () => this.#written());
+    warnText.addEventListener("input", () => this.written());
   }
 
   /** Something else is written now: what stopped the last try does so no longer. */
-  #written() {
+  written() {
     this.#goAhead();
-    this.#keep();
-    this.#redraw();
+    this.keep();
+    this.redraw();
   }
 
   /** @param {KeyboardEvent} event */
@@ -127,7 +125,7 @@ export class Composer {
     if (event.key === "Escape" && (this.editing !== null || this.replyTo !== null)) {
       event.preventDefault();
       event.stopPropagation();
-      this.#cancel();
+      this.aboutPost?.cancel();
     }
     if (event.key !== "Enter") return;
     const isSend = event.ctrlKey || event.metaKey || (!event.shiftKey && !isTouch());
@@ -137,8 +135,8 @@ export class Composer {
     this.element.dispatchEvent(new Event("submit", { bubbles: true, cancelable: true }));
   }
 
-  /** @param {Draft} draft */
-  #fill({ text: words, warning }) {
+  /** @param {Pick<Draft, "text" | "warning">} draft */
+  fill({ text: words, warning }) {
     this.area.value = words;
     this.warnBox.checked = warning !== null;
     this.warnText.value = warning ?? "";
@@ -146,20 +144,20 @@ export class Composer {
   }
 
   /** What stands in the field. */
-  get #draft() {
+  get draft() {
     const { area, warnBox, warnText, replyTo, epoch } = this;
     return { text: area.value, warning: warnBox.checked ? warnText.value : null, replyTo, epoch };
   }
 
-  #keep() {
+  keep() {
     const { session, id, editing, begun, saving } = this;
-    const { text: words, warning } = this.#draft;
+    const { text: words, warning } = this.draft;
     session.do({ type: "busy", what: `composer ${id}`, on: editing !== null || this.replyTo !== null });
     session
       .stream(id)
       .keepDraft(
         editing === null
-          ? { ...this.#draft, editing: begun ?? saving }
+          ? { ...this.draft, editing: begun ?? saving }
           : { ...this.kept, editing: { room: id, offset: editing.offset, epoch: editing.epoch, text: words, warning } },
       );
   }
@@ -170,31 +168,18 @@ export class Composer {
     this.offer.replaceChildren();
   }
 
-  /** Go on with a change where it was left, once its post is here; without it, its words are a post like any other. */
-  #goOn() {
-    const { begun, id } = this;
-    const room = this.session.state.rooms[id];
-    if (begun === undefined || room === undefined || room.thin || room.hole !== "no") return;
-    const { offset, ...left } = begun;
-    const post = left.room === id && left.epoch === room.epoch ? room.posts[offset] : undefined;
-    this.begun = undefined;
-    if (post !== undefined && room.me.includes(post.author) && !post.redacted) {
-      this.#change({ ...post, text: left.text, warning: left.warning ?? undefined }, false);
-    } else this.takeBack(left);
-  }
-
   /** Words to be written anew come before what stands there already, and never into a change of something else. @param {Pick<Draft, "text" | "warning">} words */
   takeBack({ text: words, warning }) {
-    const now = this.editing === null ? this.#draft : this.kept;
+    const now = this.editing === null ? this.draft : this.kept;
     const both = {
       ...now,
       text: [words, now.text].filter((part) => part.trim() !== "").join("\n"),
       warning: now.warning ?? warning,
     };
-    if (this.editing === null) this.#fill(both);
+    if (this.editing === null) this.fill(both);
     else this.kept = both;
-    this.#keep();
-    this.#redraw();
+    this.keep();
+    this.redraw();
     this.grow();
   }
 
@@ -210,135 +195,64 @@ export class Composer {
     const { session, id, area, editing, replyTo } = this;
     const words = area.value;
     const warning = this.warnBox.checked ? this.warnText.value.trim() || w.warnToggle : null;
-    if (words.trim() === "") return this.#stop(w.empty);
-    if (lengthOf(words) > session.state.limits.text_length) return this.#stop(w.tooLong);
+    if (words.trim() === "") return this.stop(w.empty);
+    if (lengthOf(words) > session.state.limits.text_length) return this.stop(w.tooLong);
     const wait = editing === null ? slowFor(session, id) : 0;
     if (wait > 0) {
       // How long counts down by itself.
       this.context.sayNow(slowWord(wait));
       return area.focus();
     }
-    if (editing !== null) this.#save({ ...editing, text: words, warning: warning ?? undefined });
+    if (editing !== null) this.aboutPost?.save({ ...editing, text: words, warning: warning ?? undefined });
     else {
       session.outgoing.write(id, { text: words, warning, replyTo });
-      this.#reset(NOTHING);
+      this.reset(NOTHING);
     }
     area.focus();
   }
 
-  /** Save a change. What is refused stands in the field again. @param {EpochPost} post  as it shall be @param {boolean} [anyway] */
-  #save(post, anyway = false) {
-    const { session, id, element } = this;
-    const said = { text: post.text, warning: post.warning ?? null };
-    const saved = { room: id, offset: post.offset, epoch: post.epoch, ...said };
-    this.saving = saved;
-    const end = () => {
-      if (this.saving === saved) this.saving = undefined;
-    };
-    /** It needs to be kept no longer: it is safe. */
-    const settled = () => {
-      end();
-      const now = session.stream(id).draft;
-      if (element.isConnected) this.#keep();
-      else if (now?.editing?.text === post.text) session.stream(id).keepDraft({ ...now, editing: undefined });
-    };
-    session.edit(id, post, { ...said, ...(anyway && { anyway }) }).then(settled, (no) => {
-      if (!element.isConnected) return;
-      end();
-      if (this.editing === null) this.#change(post, false);
-      else this.takeBack(said);
-      this.#sayRefused(post, no);
-    });
-    this.#reset(this.kept);
-  }
-
-  /** Why a change was not saved; where it has contact details, with what one can do. @param {Post} post @param {any} no */
-  #sayRefused(post, no) {
-    const stop = (/** @type {string} */ reason) => this.#stop(reason);
-    const isThere = () => this.editing?.offset === post.offset && this.area.value === post.text;
-    if (no.code !== "contact_details" || !isThere()) return stop(refusalWord(no));
-    fetched(() => import("./contact.js"), "rooms/views/contact.js").then(
-      (found) =>
-        isThere() &&
-        found.explainEdit(no, stop, this.offer, () => {
-          this.#save(post, true);
-          this.area.focus();
-        }),
-      () => stop(refusalWord(no)),
-    );
-  }
-
   /** @param {string} reason */
-  #stop(reason) {
+  stop(reason) {
     const { note, area } = this;
     this.#goAhead();
     this.context.sayNow(reason);
     this.why = reason;
     text(note, reason);
     show(note, true);
-    this.#redraw();
+    this.redraw();
     const held = document.activeElement;
     if (held === null || held === document.body || this.element.contains(held)) area.focus();
   }
 
   /** @param {Draft} next  what stands in the field afterwards */
-  #reset(next) {
+  reset(next) {
     this.editing = null;
     this.replyTo = next.replyTo;
     this.epoch = next.epoch ?? this.epoch;
     this.kept = NOTHING;
-    this.#fill(next);
-    this.#written();
+    this.fill(next);
+    this.written();
     this.grow();
   }
 
-  /** Nobody loses a change by pressing something else. @returns {boolean} whether there is one that was not saved */
-  #isBusy() {
-    const { editing } = this;
-    if (editing === null) return false;
-    const stands = this.session.state.rooms[this.id]?.posts[editing.offset];
-    const isChanged = this.area.value !== stands?.text || this.#draft.warning !== (stands.warning ?? null);
-    if (isChanged) this.#stop(w.editFirst);
-    return isChanged;
+  /** What one writes about a post with an answer or a change. Rejects with Refused. */
+  async fetchAboutPost() {
+    const { AboutPost } = await fetched(() => import("./about-post.js"), "rooms/views/about-post.js");
+    return (this.aboutPost ??= new AboutPost(this));
   }
 
-  #cancel() {
-    if (this.editing !== null) this.#reset(this.kept);
-    else {
-      this.replyTo = null;
-      this.#keep();
-      this.#redraw();
-    }
-    this.area.focus();
+  /** Draw again with what is fetched, one part at a time. What did not come is tried again a little later. @param {() => Promise<unknown>} fetch */
+  #drawWith(fetch) {
+    if (this.isFetching) return;
+    this.isFetching = true;
+    const drawAgain = () => {
+      this.isFetching = false;
+      if (this.element.isConnected) this.redraw();
+    };
+    fetch().then(drawAgain, () => setTimeout(drawAgain, AGAIN_MS));
   }
 
-  /** @param {Post} post */
-  answer(post) {
-    if (this.#isBusy()) return;
-    if (this.editing !== null) this.#reset(this.kept);
-    this.replyTo = post.offset;
-    this.epoch = this.session.epoch(this.id);
-    this.#keep();
-    this.#redraw();
-    this.area.focus();
-  }
-
-  /** @param {EpochPost} post */
-  change(post) {
-    if (!this.#isBusy()) this.#change(post);
-  }
-
-  /** @param {EpochPost} post @param {boolean} [isAsked]  somebody has just pressed it */
-  #change(post, isAsked = true) {
-    if (this.editing === null) this.kept = this.#draft;
-    this.editing = { epoch: this.session.epoch(this.id), ...post };
-    this.#fill({ ...NOTHING, text: post.text, warning: post.warning ?? null });
-    this.#written();
-    this.grow();
-    if (isAsked) this.area.focus();
-  }
-
-  #redraw() {
+  redraw() {
     this.update(this.session.state);
   }
 
@@ -348,16 +262,14 @@ export class Composer {
     if (room === undefined) return;
     if (room.epoch !== this.epoch && this.replyTo !== null) {
       this.replyTo = null;
-      this.#keep();
+      this.keep();
     }
-    this.#goOn();
-    const { editing, replyTo } = this;
-    text(this.label, editing !== null ? w.editLabel : (this.named?.() ?? w.label(room.room.name)));
-    text(this.send, editing !== null ? w.save : w.send);
-    const answered = replyTo !== null ? room.posts[replyTo] : undefined;
-    const isAnswering = editing === null && replyTo !== null;
-    show(this.about, editing !== null || isAnswering);
-    text(this.aboutText, editing !== null ? w.editing : isAnswering ? aboutAnswer(answered) : "");
+    // An answer or a change that was left unfinished.
+    if (this.aboutPost === null && (this.replyTo !== null || this.begun !== undefined))
+      this.#drawWith(() => this.fetchAboutPost());
+    const change = this.aboutPost?.update(room);
+    text(this.label, change?.label ?? this.named?.() ?? w.label(room.room.name));
+    text(this.send, change?.send ?? w.send);
     this.#drawNote(state);
   }
 
@@ -376,15 +288,9 @@ export class Composer {
     attr(this.area, "aria-invalid", left < 0 ? "true" : null);
     this.send.classList.toggle("resting", slow > 0 || left < 0);
     clearTimeout(this.counting);
-    const next = () => this.element.isConnected && this.#redraw();
+    const next = () => this.element.isConnected && this.redraw();
     if (slow > 0) this.counting = setTimeout(next, (slow % 1 || 1) * 1000);
   }
-}
-
-/** @param {Post | undefined} post */
-function aboutAnswer(post) {
-  if (post === undefined) return words.post.quoteGone;
-  return post.warning === undefined ? `${w.answering(post.name)}: ${excerpt(post.text, 60)}` : w.answering(post.name);
 }
 
 /** @param {number} s */

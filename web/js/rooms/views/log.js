@@ -229,9 +229,12 @@ export class LogView {
   #press = (event) => this.tools?.leave(event.target);
 
   async #fetchTools() {
-    const { PostTools } = await fetched(() => import("./tools.js"), "rooms/views/tools.js");
+    const [{ PostTools }, about] = await Promise.all([
+      fetched(() => import("./tools.js"), "rooms/views/tools.js"),
+      this.write.fetchAboutPost(),
+    ]);
     const how = { react: this.#react, act: this.#act };
-    return (this.tools ??= new PostTools(this.context, this.id, this.write, how, this.how.two));
+    return (this.tools ??= new PostTools(this.context, this.id, about, how, this.how.two));
   }
 }
 

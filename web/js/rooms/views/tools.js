@@ -1,7 +1,7 @@
 /** The panel with what one can do with a post. Fetched when somebody first touches what is written. */
 
 /** @import {Context, Post, Reaction, State} from "../../types.js" */
-/** @import {Composer} from "./composer.js" */
+/** @import {AboutPost} from "./about-post.js" */
 
 import { fetched } from "../../lib/api.js";
 import { attr, button, h, isComposing, show } from "../../lib/dom.js";
@@ -21,12 +21,12 @@ export class PostTools {
   /** What that is an offset of. @type {string | undefined} */
   epoch;
 
-  /** @param {Context} context @param {string} id @param {Composer} write @param {ToolsHow} how @param {boolean} [two] */
-  constructor(context, id, write, how, two = false) {
+  /** @param {Context} context @param {string} id @param {AboutPost} about @param {ToolsHow} how @param {boolean} [two] */
+  constructor(context, id, about, how, two = false) {
     this.context = context;
     this.session = context.session;
     this.id = id;
-    this.write = write;
+    this.about = about;
     this.how = how;
     this.two = two;
     this.element.addEventListener("keydown", (event) => {
@@ -114,20 +114,20 @@ export class PostTools {
 
   /** @param {Post} post */
   #acts(post) {
-    const { session, write, two } = this;
+    const { session, about, two } = this;
     const { state } = session;
     const isMe = state.rooms[this.id]?.me.includes(post.author) === true;
     const isYoung = session.now() + state.skew - post.at < state.limits.edit_seconds * 1000;
     const acts = [
       button(w.reply, () => {
         this.#close(false);
-        write.answer(post);
+        about.answer(post);
       }),
       isMe &&
         isYoung &&
         button(w.edit, () => {
           this.#close(false);
-          write.change({ ...post, epoch: this.epoch });
+          about.change({ ...post, epoch: this.epoch });
         }),
       isMe && button(w.remove, () => this.#askToRemove(post), { class: "danger" }),
       !isMe && !two && button(w.report, () => void this.#report(post)),
@@ -169,7 +169,7 @@ export class PostTools {
       await this.session.mute(post.author, true);
       this.#close(false);
       this.context.say(w.muted(post.name));
-      this.write.area.focus();
+      this.about.write.area.focus();
     });
   }
 }
