@@ -8,6 +8,7 @@ import { clock, dayOf, dayWord, iso } from "../../web/js/lib/time.js";
 import { duration, hereWord, refusalWord, typingWord, unreadWord, words } from "../../web/js/locales/en.js";
 import { words as full } from "../../web/js/locales/en-full.js";
 import { words as link } from "../../web/js/locales/en-link.js";
+import { words as pace } from "../../web/js/locales/en-pace.js";
 import { about, people, words as acts } from "../../web/js/locales/en-tools.js";
 import { words as own } from "../../web/js/locales/en-you.js";
 import { NOW } from "./kit.js";
@@ -20,7 +21,7 @@ function* said(node = words) {
 }
 
 test("the words are kind: no cold words, no exclamation marks", () => {
-  for (const sentence of [words, own, acts, about, people, full, link].flatMap((each) => [...said(each)]))
+  for (const sentence of [words, own, acts, about, people, full, pace, link].flatMap((each) => [...said(each)]))
     assert.doesNotMatch(String(sentence), /\b(error|invalid|user|submit|oops|failed)\b|!/i);
 });
 

@@ -138,8 +138,6 @@ export const words = {
         : `${capital(count(-n, "character", "characters"))} too many.`,
     tooLong: "This is longer than fits. You could send it in two parts.",
     empty: "There is nothing in it yet.",
-    slow: (/** @type {number} */ s) => `This room takes it slowly. You can write again in ${duration(s)}.`,
-    slowOver: "You can write again.",
     enter: "Enter sends. Shift and Enter begin a new line.",
     memoryOnly: "This browser lets us keep nothing. What you write is safe only while this page stays open.",
   },

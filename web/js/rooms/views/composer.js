@@ -1,13 +1,11 @@
 /** Where one writes. It keeps its text through anything, and says what stops it from sending. */
 
-/** @import {Session} from "../session.js" */
 /** @import {Context, Draft, EpochPost, State} from "../../types.js" */
 
 import { fetched } from "../../lib/api.js";
 import { attr, h, isComposing, show, text } from "../../lib/dom.js";
 import { lengthOf } from "../../lib/text.js";
-import { refusalWord, words } from "../../locales/en.js";
-import { ordered } from "../../lib/facts.js";
+import { words } from "../../locales/en.js";
 
 const w = words.composer;
 const COUNT_BELOW = 200;
@@ -15,8 +13,6 @@ const TALLEST_PX = 220;
 const AGAIN_MS = 3_000;
 /** @type {Draft} */
 const NOTHING = { text: "", warning: null, replyTo: null };
-/** @type {Record<string, number>} seconds, without a moderator */
-const PACES = { slowed: 30, read_only: Infinity };
 
 export class Composer {
   /** The post being changed. @type {EpochPost | null} */
@@ -29,9 +25,8 @@ export class Composer {
   saving;
   /** @type {import("./about-post.js").AboutPost | null} */
   aboutPost = null;
-  wasSlow = false;
-  /** The next second of waiting in a slow room. @type {ReturnType<typeof setTimeout> | undefined} */
-  counting;
+  /** @type {import("./pace.js").Pace | null} */
+  pace = null;
   isFetching = false;
   label = h("label", { for: "writing", class: "unseen" });
   area = h("textarea", {
@@ -197,10 +192,10 @@ export class Composer {
     const warning = this.warnBox.checked ? this.warnText.value.trim() || w.warnToggle : null;
     if (words.trim() === "") return this.stop(w.empty);
     if (lengthOf(words) > session.state.limits.text_length) return this.stop(w.tooLong);
-    const wait = editing === null ? slowFor(session, id) : 0;
-    if (wait > 0) {
+    const wait = this.pace?.update(editing !== null) ?? "";
+    if (wait !== "") {
       // How long counts down by itself.
-      this.context.sayNow(slowWord(wait));
+      this.context.sayNow(wait);
       return area.focus();
     }
     if (editing !== null) this.aboutPost?.save({ ...editing, text: words, warning: warning ?? undefined });
@@ -241,6 +236,11 @@ export class Composer {
     return (this.aboutPost ??= new AboutPost(this));
   }
 
+  async #fetchPace() {
+    const { Pace } = await fetched(() => import("./pace.js"), "rooms/views/pace.js");
+    this.pace ??= new Pace(this);
+  }
+
   /** Draw again with what is fetched, one part at a time. What did not come is tried again a little later. @param {() => Promise<unknown>} fetch */
   #drawWith(fetch) {
     if (this.isFetching) return;
@@ -267,6 +267,8 @@ export class Composer {
     // An answer or a change that was left unfinished.
     if (this.aboutPost === null && (this.replyTo !== null || this.begun !== undefined))
       this.#drawWith(() => this.fetchAboutPost());
+    if (this.pace === null && (room.room.slow_mode > 0 || room.room.attendance !== "attended"))
+      this.#drawWith(() => this.#fetchPace());
     const change = this.aboutPost?.update(room);
     text(this.label, change?.label ?? this.named?.() ?? w.label(room.room.name));
     text(this.send, change?.send ?? w.send);
@@ -277,36 +279,15 @@ export class Composer {
   #drawNote(state) {
     const { session, note } = this;
     const left = state.limits.text_length - lengthOf(this.area.value);
-    const slow = this.editing === null ? slowFor(session, this.id) : 0;
-    if (this.wasSlow && slow <= 0) this.context.say(w.slowOver);
-    this.wasSlow = slow > 0;
+    const slow = this.pace?.update(this.editing !== null) ?? "";
     const free = session.vault.isDurable ? "" : w.memoryOnly;
-    const said = this.why || (left < COUNT_BELOW ? w.left(left) : slow > 0 ? slowWord(slow) : free);
+    const said = this.why || (left < COUNT_BELOW ? w.left(left) : slow || free);
     text(note, said);
     show(note, said !== "");
     note.classList.toggle("over", left < 0);
     attr(this.area, "aria-invalid", left < 0 ? "true" : null);
-    this.send.classList.toggle("resting", slow > 0 || left < 0);
-    clearTimeout(this.counting);
-    const next = () => this.element.isConnected && this.redraw();
-    if (slow > 0) this.counting = setTimeout(next, (slow % 1 || 1) * 1000);
+    this.send.classList.toggle("resting", slow !== "" || left < 0);
   }
-}
-
-/** @param {number} s */
-const slowWord = (s) => (s < Infinity ? w.slow(s) : refusalWord("unattended"));
-
-/** Seconds until one may write again in a slow room. @param {Session} session @param {string} id */
-function slowFor(session, id) {
-  const { state } = session;
-  const room = state.rooms[id];
-  if (room === undefined) return 0;
-  const pace = Math.max(room.room.slow_mode, PACES[room.room.attendance] ?? 0);
-  if (pace === 0) return 0;
-  const own = ordered(room).filter((post) => room.me.includes(post.author));
-  const sent = state.pending.filter((p) => p.room === id && p.status !== "refused").map((p) => p.at + state.skew);
-  const last = Math.max(own.at(-1)?.at ?? 0, ...sent);
-  return (last + pace * 1000 - (session.now() + state.skew)) / 1000;
 }
 
 /** A phone: its Enter key begins a new line, and the button sends. */
