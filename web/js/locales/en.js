@@ -78,9 +78,6 @@ export const words = {
     changed: "The agreement of this room has changed since you were here.",
     none: "Be kind. Speak for yourself. What is said here stays here.",
   },
-  full: {
-    led: (/** @type {string} */ name) => `That room was full and has another one beside it. You are in ${name}.`,
-  },
   room: {
     all: "All rooms",
     list: "Your rooms",

@@ -323,16 +323,11 @@ async function enter(context, room, agreement, insteadOf) {
       });
       return;
     }
-    if (code === "room_split") {
-      const { id, name } = details["rooms"][0];
-      context.say(words.full.led(name));
-      return enter(context, id, agreement);
-    }
-    const full = ["room_full", "seats_used"].includes(code)
+    const full = ["room_split", "room_full", "seats_used"].includes(code)
       ? await fetched(() => import("./views/full.js"), "rooms/views/full.js").catch(() => null)
       : null;
     if (full === null) throw no;
-    context.go({ name: "full", room, rooms: details["rooms"] ?? [], limit: details["limit"], view: full.fullView });
+    await full.goElsewhere(context, room, agreement, code, details);
   }
 }
 

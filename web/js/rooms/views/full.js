@@ -8,6 +8,18 @@ import { words as noticeWords } from "../../locales/en-notices.js";
 import { hereWord } from "../../locales/en.js";
 import { troubleLine } from "../../shell/trouble-line.js";
 
+/**
+ * Go into the room beside one that was split, or to the word that this one has no place. Rejects with Refused.
+ * @param {Context} context @param {string} room @param {number | null} agreement  the version that was accepted
+ * @param {string} code @param {Record<string, any>} details  of the refusal
+ */
+export async function goElsewhere(context, room, agreement, code, { rooms = [], limit }) {
+  if (code !== "room_split") return context.go({ name: "full", room, rooms, limit, view: fullView });
+  const [{ id, name }] = rooms;
+  context.say(words.led(name));
+  await context.enter(id, agreement ?? undefined);
+}
+
 /** @param {Context} context @param {Extract<Screen, {name: "full"}>} screen */
 export function fullView(context, { room, rooms, limit }) {
   if (limit !== undefined) return seatsView(context, room, rooms, limit);
