@@ -271,6 +271,25 @@ async def test_side_by_side_where_there_is_room_and_one_at_a_time_where_there_is
         await ben.wait_for(lambda push: push["push"] == "posted" and push["post"]["text"] == "yes, I am")
         assert all("yes, I am" not in str(push) for push in ann.pushes)
 
+        # Side by side both are read; while another part of the page is shown, neither is.
+        await mira.page.set_viewport_size({"width": 1280, "height": 800})
+        await ann.ask("post", room=sessions[0], text="thank you")
+        await expect(mira.panes.nth(0)).to_contain_text("thank you")
+        await expect(mira.page).to_have_title("Listening · Lamplight")
+        await mira.turn_to("My account")
+        await ann.ask("post", room=sessions[0], text="one more thing")
+        await expect(mira.page).to_have_title("One new message · Listening")
+        # A change of the window measures anew what is not laid out.
+        await mira.page.evaluate(
+            "() => { dispatchEvent(new Event('resize')); return new Promise((done) => setTimeout(done, 0)); }"
+        )
+        await mira.page.evaluate(
+            "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
+        )
+        assert await mira.page.title() == "One new message · Listening"
+        await mira.turn_to("Listening")
+        await expect(mira.page).to_have_title("Listening · Lamplight")
+
 
 async def test_a_moderator_is_called_silently_and_a_heavy_one_is_followed_by_a_note(
     site: ChatServer, sit_down: SitDown
