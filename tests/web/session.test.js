@@ -63,6 +63,20 @@ test("a room that is entered on the screen is asked for its page once", async ()
   assert.equal(socket.of("history").length, 1);
 });
 
+test("a post goes out of a room whose page could not be fetched", async () => {
+  const { session, socket } = await page();
+  session.show("grief");
+  await enterThin(session, socket, "grief");
+  socket.refuse(socket.of("history")[0], { code: "internal" });
+  await settled();
+  session.outgoing.write("grief", { text: "here I am", warning: null, replyTo: null });
+  await settled();
+  assert.deepEqual(
+    socket.of("post").map(({ room, text }) => [room, text]),
+    [["grief", "here I am"]],
+  );
+});
+
 test("a page of posts is asked for on a new connection only once the room is joined there", async () => {
   const p = await page();
   await enterThin(p.session, p.socket, "grief");

@@ -144,6 +144,17 @@ test("reading clears what is unread and never goes back", () => {
   assert.equal(room(state).read, 4);
 });
 
+test("nothing is read in a room whose page was not fetched", () => {
+  const { ok } = frames.replies.join_exact;
+  const state = after(
+    initialState(),
+    { type: "hello", ok: frames.replies.hello.ok, now: NOW },
+    { type: "joined", ok: { ...ok, unread: 2, missed: [] }, since: { epoch: "e1", offset: ok.position.offset } },
+    { type: "read", room: "sleep", offset: 0 },
+  );
+  assert.equal(room(state).unread, 2);
+});
+
 test("what was read on another page is unread here no more", () => {
   const before = inRoom(
     push(facts[0]),

@@ -319,7 +319,11 @@ export class Session {
   async joined(id) {
     const room = this.state.rooms[id];
     if (room === undefined) return;
-    if (this.state.open === id || this.state.pending.some((p) => p.room === id)) await this.stream(id).fill();
+    // A page that cannot be had now is asked for again later; posts need not wait for it.
+    if (this.state.open === id || this.state.pending.some((p) => p.room === id))
+      await this.stream(id)
+        .fill()
+        .catch(() => {});
     this.outgoing.review(id);
     this.client.release(id);
     void this.outgoing.flow(id);

@@ -290,6 +290,8 @@ function dropIdleLine(room) {
 /** @param {RoomState} room @param {number} offset @returns {RoomState} */
 function markRead(room, offset) {
   if (offset <= room.read && room.unread === 0) return room;
+  // Without its page, nobody has seen what is unread in it.
+  if (room.thin && offset < room.position) return room;
   const read = Math.max(room.read, offset);
   const unread = ordered(room).filter(
     (p) => p.offset > read && !room.me.includes(p.author) && !p.redacted && !room.hidden.includes(p.author),
