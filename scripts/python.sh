@@ -71,7 +71,7 @@ install() {
     .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-compile --require-hashes "$@" ||
         stop "the requirements could not be installed (see above)"
     # pip would compile on one processor. What cannot be compiled is for other versions of Python, or a template.
-    .venv/bin/python -m compileall -q -j 0 .venv/lib >/dev/null 2>&1
+    .venv/bin/python -m compileall -q -j 0 .venv/lib >/dev/null 2>&1 || :
     .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable . ||
         stop "the project could not be installed (see above)"
     printf '%s\n' "$wanted" >"$stamp"
