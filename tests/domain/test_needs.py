@@ -46,6 +46,11 @@ def test_a_phrase_lacks_nothing_where_each_need_is_met_by_a_word_a_beginning_or_
     assert needs.lacking_nothing(["wnat", "2", "die"]) == 0b11
 
 
+def test_a_misspelt_word_begins_as_the_word_that_is_meant() -> None:
+    needs = Needs([[Need(frozenset(), ("suicid",), ())]], {}, {"sucidal": "suicidal"})
+    assert needs.lacking_nothing(["sucidal"]) == needs.lacking_nothing(["suicidal"]) == 0b1
+
+
 @pytest.mark.parametrize("which", ["signals", "contexts"])
 def test_every_phrase_of_a_sentence_is_a_candidate(words: Words, which: str) -> None:
     index: Index = getattr(words, which)
