@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from chatserver.delivery.hub import Hub
-from chatserver.domain.errors import Refusal
+from chatserver.domain.errors import Reason, Refusal
 from chatserver.domain.limits import Limits
 from chatserver.domain.rooms.rooms import RoomId, room_channel
 from chatserver.handlers.operating.health import OK, Health
 from chatserver.handlers.people.members import reload_member
 from chatserver.protocol.codes import Close
 from chatserver.store.drivers.sqlite import SqliteStore
+from chatserver.store.records import Committed, RoomChange
 from tests.handlers.workers import PLAIN, SLOW, Cluster, open_cluster
 from tests.kit.waiting import eventually
 
@@ -206,3 +209,26 @@ async def test_who_was_erased_where_the_bus_lost_it_is_found_by_the_sweep(site: 
     await there.people.touch()
     assert other.wire.closed_with == Close.IDENTITY_ENDED
     assert stranger.wire.closed_with is None
+
+
+async def test_a_repeat_that_a_busy_store_cannot_look_up_may_be_sent_again(
+    site: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    worker = await site.worker()
+    guest = await worker.guest()
+    await guest.ask("join", room=PLAIN, agreement=1)
+
+    async def send() -> dict[str, Any]:
+        frame = {"cmd": "post", "id": "mine", "room": PLAIN, "text": "I was here"}
+        await worker.dispatcher.receive(guest.connection, json.dumps(frame))
+        return [each for each in guest.wire.pushes() if each.get("re") == "mine"][-1]
+
+    async def refuse(change: RoomChange) -> Committed:
+        raise Refusal(Reason.BUSY, retry_after=1.0)
+
+    posted = await send()
+    await guest.ask("leave", room=PLAIN)
+    with monkeypatch.context() as patch:
+        patch.setattr(site.store, "commit", refuse)
+        assert (await send())["error"]["code"] == "busy"
+    assert (await send())["ok"] == posted["ok"]

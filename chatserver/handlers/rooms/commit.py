@@ -13,7 +13,7 @@ from hashlib import blake2b
 
 import msgspec
 
-from chatserver.domain.errors import Refusal
+from chatserver.domain.errors import Reason, Refusal
 from chatserver.domain.history import CommandId, Epoch
 from chatserver.domain.identity import Persona
 from chatserver.domain.moderation.alert_floods import Origin
@@ -73,8 +73,10 @@ async def commit(
         found = None
         committed = None
     except Refusal as other:
+        if refusal is None or other.reason is Reason.BUSY:
+            raise
         # What the store knows of the room is not told to somebody who may not write there.
-        raise (other if refusal is None else refusal) from None
+        raise refusal from None
     if found is None and isinstance(command, WritePost | EditPost):
         # It was taken, or was written before: what it says is to be known all the same.
         found = await read(rooms, person, room, command, is_staff=is_staff)
