@@ -184,45 +184,39 @@ async def confirm_move(rooms: Rooms, connection: Connection, person: Persona, co
 
 
 async def post(rooms: Rooms, connection: Connection, person: Persona, command: PostCommand) -> Answer:
-    node = rooms.node
-    pay_for_words(node, person)
-    refusal = await _refusal(rooms, connection, person, command.room)
     wanted = WritePost(text=command.text, warning=command.warning, reply_to=command.reply_to, anyway=command.anyway)
-    origin, is_staff = node.origin_of(connection), bool(connection.roles)
-    author = membership.shown(connection, person)
-    answer = await commit(
-        rooms,
-        author,
-        command.room,
-        command.id,
-        wanted,
-        origin,
-        epoch=command.epoch,
-        is_staff=is_staff,
-        refusal=refusal,
-    )
-    if is_session_room(command.room) and refusal is None:
-        rooms.listening.spoke(person.id, SessionId(command.room))
-    return answer
+    return await _write(rooms, connection, person, command, wanted)
 
 
 async def edit(rooms: Rooms, connection: Connection, person: Persona, command: EditCommand) -> Answer:
-    node = rooms.node
+    wanted = EditPost(target=command.offset, text=command.text, warning=command.warning, anyway=command.anyway)
+    return await _write(rooms, connection, person, command, wanted)
+
+
+async def _write(
+    rooms: Rooms,
+    connection: Connection,
+    person: Persona,
+    command: PostCommand | EditCommand,
+    wanted: WritePost | EditPost,
+) -> Answer:
+    node, is_new = rooms.node, isinstance(wanted, WritePost)
     pay_for_words(node, person)
     refusal = await _refusal(rooms, connection, person, command.room)
-    wanted = EditPost(target=command.offset, text=command.text, warning=command.warning, anyway=command.anyway)
-    origin, is_staff = node.origin_of(connection), bool(connection.roles)
-    return await commit(
+    answer = await commit(
         rooms,
-        person,
+        membership.shown(connection, person) if is_new else person,
         command.room,
         command.id,
         wanted,
-        origin,
+        node.origin_of(connection),
         epoch=command.epoch,
-        is_staff=is_staff,
+        is_staff=bool(connection.roles),
         refusal=refusal,
     )
+    if is_new and is_session_room(command.room) and refusal is None:
+        rooms.listening.spoke(person.id, SessionId(command.room))
+    return answer
 
 
 async def redact(rooms: Rooms, connection: Connection, person: Persona, command: RedactCommand) -> Answer:
