@@ -6,10 +6,10 @@ import asyncio
 import itertools
 import secrets
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -29,7 +29,6 @@ from chatserver.handlers.people.staff import StaffAccounts
 from chatserver.metrics import Metrics
 from chatserver.store.drivers.migrate import migrate
 from chatserver.store.drivers.sqlite import SqliteStore
-from chatserver.store.records import Committed, RoomChange
 from chatserver.wordlists import load
 from chatserver.worker import Worker as BuiltWorker
 from chatserver.worker import WorkerOptions
@@ -42,6 +41,12 @@ KEY = b"k" * 32
 WORDS = load()
 
 
+LATE: Final = (
+    "commit", "page", "rename", "join", "join_with_page", "left_rooms", "hiding", "hiding_and_bars", "moves_of",
+)  # fmt: skip
+"""The methods of the store whose answers a test can hold back."""
+
+
 class LateStore(SqliteStore):
     """A store that answers some questions only when the test lets it."""
 
@@ -51,7 +56,10 @@ class LateStore(SqliteStore):
         self.waiting: set[str] = set()
 
     def hold(self, name: str) -> asyncio.Event:
-        """From now on the answer to the method `name` waits for the event that is returned."""
+        """From now on the answer to the method `name` waits for the event that is returned. Raises ValueError for one
+        whose answers cannot be held back."""
+        if name not in LATE:
+            raise ValueError(name)
         gate = self.gates[name] = asyncio.Event()
         return gate
 
@@ -61,50 +69,20 @@ class LateStore(SqliteStore):
             await gate.wait()
             self.waiting.discard(name)
 
-    async def commit(self, change: RoomChange) -> Committed:
-        found = await super().commit(change)
-        await self.pass_gate("commit")
+
+def _late(name: str) -> Callable[..., Awaitable[Any]]:
+    """Return a method that asks the store, and keeps the answer until its gate opens."""
+
+    async def answer(self: LateStore, *args: Any) -> Any:
+        found = await getattr(super(LateStore, self), name)(*args)
+        await self.pass_gate(name)
         return found
 
-    async def page(self, *args: Any) -> Any:
-        found = await super().page(*args)
-        await self.pass_gate("page")
-        return found
+    return answer
 
-    async def rename(self, *args: Any) -> Any:
-        found = await super().rename(*args)
-        await self.pass_gate("rename")
-        return found
 
-    async def join(self, *args: Any) -> Any:
-        found = await super().join(*args)
-        await self.pass_gate("join")
-        return found
-
-    async def join_with_page(self, *args: Any) -> Any:
-        found = await super().join_with_page(*args)
-        await self.pass_gate("join_with_page")
-        return found
-
-    async def left_rooms(self, *args: Any) -> Any:
-        found = await super().left_rooms(*args)
-        await self.pass_gate("left_rooms")
-        return found
-
-    async def hiding(self, *args: Any) -> Any:
-        found = await super().hiding(*args)
-        await self.pass_gate("hiding")
-        return found
-
-    async def hiding_and_bars(self, *args: Any) -> Any:
-        found = await super().hiding_and_bars(*args)
-        await self.pass_gate("hiding_and_bars")
-        return found
-
-    async def moves_of(self, *args: Any) -> Any:
-        found = await super().moves_of(*args)
-        await self.pass_gate("moves_of")
-        return found
+for _name in LATE:
+    setattr(LateStore, _name, _late(_name))
 
 
 class Guest:
