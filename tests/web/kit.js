@@ -159,23 +159,30 @@ export class MemoryStorage {
   }
 }
 
+/** A client of a network, by this clock and without chance. It says hello as soon as it can. */
+export function clientOf(Socket, clock, options) {
+  let ids = 0;
+  return new Client({
+    onOpen: () => {},
+    onPush: () => {},
+    onTrouble: () => {},
+    ...options,
+    url: "ws://here/ws",
+    WebSocket: Socket,
+    timers: clock.timers,
+    random: () => 0.5,
+    newId: () => `c${(ids += 1)}`,
+    prepare: async () => {},
+  });
+}
+
 /** A page in the room "sleep", over a storage that outlives it. */
 export async function page(shelf = new MemoryStorage(), clock = new Clock()) {
   const { Socket, sockets } = network();
-  let ids = 0;
   const session = new Session({
     vault: new Vault(shelf, { tab: `t${Math.random()}` }),
     now: () => clock.at,
-    connect: (options) =>
-      new Client({
-        ...options,
-        url: "ws://here/ws",
-        WebSocket: Socket,
-        timers: clock.timers,
-        random: () => 0.5,
-        newId: () => `c${(ids += 1)}`,
-        prepare: async () => {},
-      }),
+    connect: (options) => clientOf(Socket, clock, options),
   });
   /** Open the newest socket, and be in the room. */
   async function arrive() {

@@ -1,12 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { Client } from "../../web/js/lib/client.js";
 import { words } from "../../web/js/locales/en-moderate.js";
 import { RoomsView } from "../../web/js/moderation/rooms.js";
 import { ModeratorSession } from "../../web/js/moderation/session.js";
 import { useDom } from "./dom.js";
-import { Clock, frames, network, NOW, settled } from "./kit.js";
+import { clientOf, Clock, frames, network, NOW, settled } from "./kit.js";
 
 useDom();
 
@@ -20,17 +19,9 @@ async function page(t) {
   t.mock.timers.enable({ apis: ["setTimeout"] });
   const clock = new Clock();
   const { Socket, sockets } = network();
-  let ids = 0;
-  const client = new Client({
-    url: "ws://here/ws",
-    WebSocket: Socket,
-    timers: clock.timers,
-    random: () => 0.5,
-    newId: () => `c${(ids += 1)}`,
-    prepare: async () => {},
+  const client = clientOf(Socket, clock, {
     onOpen: (ok) => void session.opened(ok),
     onPush: (push) => session.take(push),
-    onTrouble: () => {},
   });
   const session = new ModeratorSession({ client, now: () => clock.at });
   const said = [];

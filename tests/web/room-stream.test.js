@@ -1,12 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { Client } from "../../web/js/lib/client.js";
 import { ordered } from "../../web/js/lib/facts.js";
 import { RoomStream } from "../../web/js/rooms/room-stream.js";
 import { initialState, reduce } from "../../web/js/rooms/state.js";
 import { Vault } from "../../web/js/rooms/vault.js";
-import { Clock, frames, MemoryStorage, network, NOW, settled } from "./kit.js";
+import { clientOf, Clock, frames, MemoryStorage, network, NOW, settled } from "./kit.js";
 
 const ID = "sleep";
 const PAGE = frames.replies.join_page.ok;
@@ -17,7 +16,6 @@ async function page(t, vault = new Vault(new MemoryStorage(), { tab: "t" })) {
   t.mock.timers.enable({ apis: ["setTimeout"] });
   const clock = new Clock();
   const { Socket, sockets } = network();
-  let ids = 0;
   const host = {
     vault,
     state: initialState(),
@@ -28,17 +26,7 @@ async function page(t, vault = new Vault(new MemoryStorage(), { tab: "t" })) {
     joined(room) {
       this.released.push(room);
     },
-    client: new Client({
-      url: "ws://here/ws",
-      WebSocket: Socket,
-      timers: clock.timers,
-      random: () => 0.5,
-      newId: () => `c${(ids += 1)}`,
-      prepare: async () => {},
-      onOpen: () => {},
-      onPush: () => {},
-      onTrouble: () => {},
-    }),
+    client: clientOf(Socket, clock, {}),
   };
   host.client.start();
   await settled();
