@@ -22,10 +22,6 @@ class Prefixes(NamedTuple):
     today: tuple[bytes, ...] = ()
     yesterday: tuple[bytes, ...] = ()
 
-    def has(self, key: bytes) -> bool:
-        """Return whether a key, made today or yesterday, belongs to a network that this address is in."""
-        return key in self.today or key in self.yesterday
-
 
 class Source(NamedTuple):
     """An address, as limits see it. `share` is the number of people the operator expects behind it, as a factor of

@@ -21,8 +21,8 @@ from chatserver.domain.listening.fair_shares import expires_at
 from chatserver.domain.listening.invariants import check_invariants
 from chatserver.domain.listening.matching import (
     free_listeners,
-    is_eligible_listener,
     may_meet,
+    may_take_one_more,
     pace,
     place,
     places,
@@ -456,8 +456,10 @@ class ListeningMachine(ListeningModel):
     @invariant()
     def one_by_one_and_all_agree(self) -> None:
         free = {listener.member for listener in free_listeners(self.state, self.now, RULES)}
+        asked = {each.proposal.listener for each in self.state.seekers.values() if each.proposal is not None}
         for listener in self.state.listeners.values():
-            assert (listener.member in free) == is_eligible_listener(self.state, listener, self.now, RULES)
+            is_eligible = listener.member not in asked and may_take_one_more(self.state, listener, self.now, RULES)
+            assert (listener.member in free) == is_eligible
 
 
 TestFloorMachine = ListeningMachine.TestCase

@@ -192,15 +192,6 @@ def promised(state: ListeningState) -> Counter[MemberId]:
     return promises
 
 
-def is_eligible_listener(state: ListeningState, listener: Listener, now: Millis, rules: ListeningRules) -> bool:
-    """Return whether a listener could get a proposal now."""
-    if any(
-        seeker.proposal is not None and seeker.proposal.listener == listener.member for seeker in state.seekers.values()
-    ):
-        return False
-    return may_take_one_more(state, listener, now, rules)
-
-
 def may_take_one_more(state: ListeningState, listener: Listener, now: Millis, rules: ListeningRules) -> bool:
     """Return whether a listener is there, rested, and has a seat that is neither taken nor promised."""
     return (
@@ -212,7 +203,7 @@ def may_take_one_more(state: ListeningState, listener: Listener, now: Millis, ru
 
 
 def free_listeners(state: ListeningState, now: Millis, rules: ListeningRules) -> list[Listener]:
-    """Return all listeners for whom `is_eligible_listener` holds."""
+    """Return all listeners who could get a proposal now: those without an open one who may take one more."""
     there = [
         listener
         for listener in state.listeners.values()
