@@ -32,7 +32,7 @@ function tools() {
 
 const fetchedReport = () => fetched(() => import("../../web/js/rooms/report.js"), "rooms/report.js").then(settled);
 
-test("whoever reports is in the middle of something, until the panel is closed", async () => {
+test("a person who reports is in the middle of something until the panel is closed", async () => {
   const { session, toggle, report } = tools();
   toggle();
   report().press();

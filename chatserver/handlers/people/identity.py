@@ -202,9 +202,10 @@ class Identities:
         return member
 
     async def erase(self, token: str | None) -> None:
-        """Erase the member and everything they wrote at once. Raises IDENTITY_REQUIRED. This is done also for a member
-        who is no more: an earlier attempt may have been interrupted, and have left words in the database's files, or
-        connections open."""
+        """Erase the member and everything they wrote at once. Raises IDENTITY_REQUIRED.
+
+        A member who does not exist any more is erased again, because an earlier attempt may have been interrupted. It
+        may have left words in the database's files, or connections open."""
         named = self._named(token)
         if named is None:
             raise Refusal(Reason.IDENTITY_REQUIRED)
