@@ -235,3 +235,44 @@ test("what moderators lifted while one was away holds no more, and what they say
     ["m2"],
   );
 });
+
+/** A page whose posts are answered with an offer of help, and the kinds of notes that it has shown. */
+async function caredFor() {
+  const p = await page();
+  const shown = [];
+  const { crisis } = p.session.outgoing;
+  crisis.parts = async () => async (care) => shown.push(care) > 0;
+  const say = async (text, care) => {
+    write(p.session, text);
+    await settled();
+    p.socket.answer(p.socket.of("post").at(-1), { ...frames.replies.fact.ok, ...(care === undefined ? {} : { care }) });
+    await settled();
+  };
+  return { ...p, crisis, shown, say };
+}
+
+test("help of one kind is offered once in half an hour, and of another kind at once", async () => {
+  const { clock, shown, say } = await caredFor();
+  await say("first", "self_harm");
+  await say("second", "self_harm");
+  await say("nothing heavy");
+  await say("third", "abuse");
+  assert.deepEqual(shown, ["self_harm", "abuse"]);
+  clock.at += 30 * 60 * 1000;
+  await say("fourth", "self_harm");
+  assert.deepEqual(shown, ["self_harm", "abuse", "self_harm"]);
+});
+
+test("help that was not meant is not offered again in this page, and is to the next person in it", async () => {
+  const { clock, crisis, shown, say, session } = await caredFor();
+  await say("the song is called that", "self_harm");
+  crisis.unwanted("self_harm");
+  clock.at += 60 * 60 * 1000;
+  await say("and so is the record", "self_harm");
+  await say("he shouts", "abuse");
+  assert.deepEqual(shown, ["self_harm", "abuse"]);
+  session.startOver();
+  crisis.offer({ care: "self_harm" }, "sleep");
+  await settled();
+  assert.deepEqual(shown, ["self_harm", "abuse", "self_harm"]);
+});

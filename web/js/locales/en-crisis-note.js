@@ -11,5 +11,6 @@ export const words = {
   how: "Your post is there as you wrote it. A moderator may look in, but we can't promise it. If it is urgent, please call.",
   lines: "Who to call",
   ask: "A listener",
+  wrong: "Not what I meant",
   close: "Close",
 };

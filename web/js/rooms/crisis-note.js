@@ -24,9 +24,10 @@ const press = (id) => document.getElementById(id)?.click();
 
 /**
  * @param {string} care  what it is about @param {string} room @param {Words} w
+ * @param {() => void} onWrong  they meant something else
  * @returns {Promise<boolean>} whether it is shown, or need not be; else it is owed until there is a place for it
  */
-export async function crisisNote(care, room, w) {
+export async function crisisNote(care, room, w, onWrong) {
   // A listener's page has its own ways to help.
   if (document.getElementById("help-link") === null) return true;
   await dress();
@@ -35,6 +36,10 @@ export async function crisisNote(care, room, w) {
   shown?.remove();
   const lead = w.lead[/** @type {keyof typeof w.lead} */ (care)] ?? w.lead.self_harm;
   const isTalk = room.startsWith("s-");
+  const close = () => {
+    note.remove();
+    writing.querySelector("textarea")?.focus();
+  };
   const note = h(
     "section",
     { class: "card care", role: "status", "aria-label": w.label },
@@ -47,13 +52,14 @@ export async function crisisNote(care, room, w) {
       button(w.lines, () => press("help-link"), { class: "act" }),
       ...(isTalk ? [] : [button(w.ask, () => press("ask-link"), { class: "act second" })]),
       button(
-        w.close,
+        w.wrong,
         () => {
-          note.remove();
-          writing.querySelector("textarea")?.focus();
+          onWrong();
+          close();
         },
         { class: "quiet" },
       ),
+      button(w.close, close, { class: "quiet" }),
     ),
   );
   shown = note;

@@ -14,15 +14,26 @@ import { bare, newId, wellFormed } from "../lib/text.js";
 export const isStuck = ({ status }) => status === "refused" || status === "unsure";
 
 const OWED_MS = 3_000;
+const NOTE_AGAIN_MS = 30 * 60 * 1000;
 /** A minute less than the server knows an id. */
 const REPEAT_IS_SAFE_MS = 9 * 60 * 1000;
 
-/** Help for somebody whose words sounded as if they needed it. It is due until it stands on the page. */
+/**
+ * Help for somebody whose words sounded as if they needed it. It is due until it stands on the page, and is not offered
+ * again for a while: never, if they said that they meant something else. Only this page knows of that, until it is left.
+ */
 export class CrisisNotes {
   /** @type {{care: string, room: string} | null} */
   due = null;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   next;
+  /** @type {Map<string, number>} until when help of a kind is not offered again */
+  quiet = new Map();
+
+  /** @param {() => number} now */
+  constructor(now) {
+    this.now = now;
+  }
 
   /** Fetched when somebody begins to write, and so here when the network is not. */
   async parts() {
@@ -31,14 +42,21 @@ export class CrisisNotes {
       fetched(() => import("../locales/en-crisis-note.js"), "locales/en-crisis-note.js"),
     ]);
     void dress();
-    return (/** @type {string} */ care, /** @type {string} */ room) => crisisNote(care, room, words);
+    return (/** @type {string} */ care, /** @type {string} */ room) =>
+      crisisNote(care, room, words, () => this.unwanted(care));
   }
 
   /** The newest is shown, to nobody else. @param {FactOk} ok @param {string} room */
   offer({ care }, room) {
-    if (care === undefined) return;
+    if (care === undefined || this.now() < (this.quiet.get(care) ?? 0)) return;
+    this.quiet.set(care, this.now() + NOTE_AGAIN_MS);
     this.due = { care, room };
     void this.showDue();
+  }
+
+  /** They meant something else. @param {string} care */
+  unwanted(care) {
+    this.quiet.set(care, Infinity);
   }
 
   async showDue() {
@@ -57,6 +75,7 @@ export class CrisisNotes {
   dropDue() {
     clearTimeout(this.next);
     this.due = null;
+    this.quiet.clear();
   }
 }
 
@@ -64,7 +83,7 @@ export class Outgoing {
   /** @param {Pick<Session, "state" | "do" | "vault" | "client" | "now">} session */
   constructor(session) {
     this.s = session;
-    this.crisis = new CrisisNotes();
+    this.crisis = new CrisisNotes(session.now);
     /** @type {Set<string>} rooms whose posts are being sent */
     this.flowing = new Set();
     /** @type {Map<string, () => void>} by id: stop waiting for this post's answer */
