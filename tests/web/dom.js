@@ -3,7 +3,15 @@
 class Element {
   constructor(tag) {
     Object.assign(this, { tag, kids: [], attributes: new Map(), listeners: new Map(), parentElement: null });
-    Object.assign(this, { hidden: false, value: "", dataset: {}, scrollTop: 0, scrollHeight: 0, clientHeight: 0 });
+    Object.assign(this, {
+      hidden: false,
+      value: "",
+      dataset: {},
+      style: {},
+      scrollTop: 0,
+      scrollHeight: 0,
+      clientHeight: 0,
+    });
     const names = new Set();
     this.classList = {
       names,

@@ -185,6 +185,27 @@ test("what was read is told once for many, a second later, and not while the pag
   );
 });
 
+test("what was read is told again if the server could not note it, and not if it refused for good", async (t) => {
+  const { socket, stream, posted, enter } = await page(t);
+  await enter();
+  posted(LAST + 1, "one");
+  stream.markRead(LAST + 1);
+  t.mock.timers.tick(1_000);
+  socket.refuse(socket.of("read")[0], { code: "storage_unavailable", temporary: true });
+  await settled();
+  posted(LAST + 2, "two");
+  stream.markRead(LAST + 2);
+  t.mock.timers.tick(5_000);
+  assert.deepEqual(
+    socket.of("read").map(({ offset }) => offset),
+    [LAST + 1, LAST + 2],
+  );
+  socket.refuse(socket.of("read")[1], { code: "invalid" });
+  await settled();
+  t.mock.timers.tick(60_000);
+  assert.equal(socket.of("read").length, 2);
+});
+
 test("the place and what was being written outlast the page where there is a vault", async (t) => {
   const storage = new MemoryStorage();
   const { stream, enter } = await page(t, new Vault(storage, { tab: "t" }));

@@ -40,7 +40,7 @@ test("the room of a session is joined on every screen, and after a failure with 
   change(session);
   await settled();
   assert.equal(joins().length, 1);
-  socket.refuse(joins()[0], { code: "internal" });
+  socket.refuse(joins()[0], { code: "room_full", temporary: true });
   await settled();
   assert.equal(joins().length, 1);
   change(session);
@@ -52,6 +52,26 @@ test("the room of a session is joined on every screen, and after a failure with 
   await settled();
   assert.ok(session.state.rooms[ROOM]);
   assert.equal(joins().length, 2);
+});
+
+test("the room of a session that was refused for good is asked for again on the next connection only", async () => {
+  const { clock, session, socket, sockets, joins } = await seeker();
+  socket.give(inSession);
+  await settled();
+  socket.refuse(joins()[0], { code: "room_unknown" });
+  await settled();
+  change(session);
+  await settled();
+  assert.equal(joins().length, 1);
+  socket.fail(1006);
+  await clock.pass(1_000);
+  const next = sockets.at(-1);
+  next.open();
+  await settled();
+  next.answer(next.of("hello")[0], frames.replies.hello.ok);
+  next.give(inSession);
+  await settled();
+  assert.equal(joins(next).length, 1);
 });
 
 test("how many wait is asked when the screen of one-to-one is shown, not before", async () => {
@@ -114,6 +134,18 @@ test("last words that were refused are not asked for again until somebody comes 
   assert.equal(joins().length, 1);
   fetching.look(false);
   fetching.look(true);
+  await settled();
+  assert.equal(joins().length, 2);
+});
+
+test("last words that could not be given at the moment are asked for after the next change", async () => {
+  const { session, socket, fetching, joins } = await seeker();
+  fetching.look(true);
+  socket.give(ended("other"));
+  await settled();
+  socket.refuse(joins()[0], { code: "room_full", temporary: true });
+  await settled();
+  change(session);
   await settled();
   assert.equal(joins().length, 2);
 });

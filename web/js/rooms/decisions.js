@@ -14,6 +14,7 @@ import { isTalk } from "./state.js";
 import { standAbove } from "./views/above.js";
 
 const w = words.decisions;
+const ASK_AGAIN_MS = 5_000;
 
 /**
  * @typedef {import("wire").ModerationNoticeView} Decision
@@ -256,6 +257,10 @@ export class DecisionsCard {
     this.isAsked = session.state.link.why === "banned";
     if (!this.isAsked || isAsked) return;
     const found = await call("/api/identity/matters", null).catch(() => null);
+    if (found === null) {
+      this.isAsked = false;
+      setTimeout(() => void this.#changed(), ASK_AGAIN_MS);
+    }
     if (found === null || !this.isAsked) return;
     const measures = found.measures.map((/** @type {Decision} */ one) => ({ ...one, seen: false }));
     session.do({ type: "push", push: { push: "matters", measures, answers: found.answers }, now: session.now() });

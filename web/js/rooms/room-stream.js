@@ -11,6 +11,7 @@ import { fetched } from "../lib/api.js";
 import { newest } from "./state.js";
 
 const READ_AFTER_MS = 1_000;
+const READ_AGAIN_MS = 5_000;
 const HEAL_PATIENCE_MS = 150;
 const HEAL_PAUSE_MS = 1_000;
 const HEAL_FAILED_PAUSE_MS = 2_000;
@@ -187,8 +188,13 @@ export class RoomStream {
     this.reading = null;
     const { id, readAt: offset } = this;
     if (offset === null || offset < 1) return;
-    await this.host.client.command("read", { room: id, offset, epoch: this.room?.epoch }).catch(() => {
-      this.readAt = null;
-    });
+    try {
+      await this.host.client.command("read", { room: id, offset, epoch: this.room?.epoch });
+    } catch (no) {
+      // After a lost connection the server says at the next join what it knows.
+      const { code, temporary } = /** @type {import("../lib/client.js").Refused} */ (no);
+      if (code === "lost" || !temporary) this.readAt = null;
+      else if (!this.isClosed) this.reading ??= setTimeout(() => void this.#tellRead(), READ_AGAIN_MS);
+    }
   }
 }

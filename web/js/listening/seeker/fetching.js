@@ -4,12 +4,15 @@
  * the next change. Knows no DOM.
  */
 
+/** @import {Refused} from "../../lib/client.js" */
 /** @import {Context} from "../../types.js" */
 
 export class SeekerFetching {
   isLooking = false;
   /** The session's room that is being entered. */
   entering = "";
+  /** The session's room that was refused for good on this connection. */
+  refused = "";
   /** The room whose last words were asked for. */
   asked = "";
 
@@ -32,6 +35,7 @@ export class SeekerFetching {
 
   #changed() {
     const { standing, rooms, link } = this.session.state;
+    if (link.status !== "open") this.refused = "";
     if (link.status !== "open" || standing?.session === undefined) return;
     const { room, ending } = standing.session;
     if (standing.state === "session" && rooms[room] === undefined) void this.#enter(room);
@@ -41,9 +45,11 @@ export class SeekerFetching {
 
   /** @param {string} room */
   async #enter(room) {
-    if (this.entering === room) return;
+    if (this.entering === room || this.refused === room) return;
     this.entering = room;
-    await this.session.enter(room).catch(() => {});
+    await this.session.enter(room).catch((/** @type {Refused} */ no) => {
+      if (!no.temporary) this.refused = room;
+    });
     this.entering = "";
   }
 
@@ -55,9 +61,8 @@ export class SeekerFetching {
       await this.session.enter(room);
       await this.session.stream(room).fill();
     } catch (no) {
-      // What was refused would be refused again.
-      if (/** @type {import("../../lib/client.js").Refused} */ (no).code === "lost" && this.asked === room)
-        this.asked = "";
+      // What was refused for good would be refused again.
+      if (/** @type {Refused} */ (no).temporary && this.asked === room) this.asked = "";
     }
   }
 }

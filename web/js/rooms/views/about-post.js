@@ -58,11 +58,7 @@ export class AboutPost {
   cancel() {
     const { write } = this;
     if (write.editing !== null) write.reset(write.kept);
-    else {
-      write.replyTo = null;
-      write.keep();
-      write.redraw();
-    }
+    else write.answerNothing();
     write.area.focus();
   }
 
@@ -93,11 +89,15 @@ export class AboutPost {
     write.reset(write.kept);
   }
 
-  /** Go on with a change where it was left, once its post is here; without it, its words are a post like any other. @param {RoomState} room */
+  /**
+   * Go on with a change where it was left, once its post is here; without it, its words are a post like any other. It takes
+   * nobody's field away while they write.
+   * @param {RoomState} room
+   */
   #goOn(room) {
     const { write, id } = this;
     const { begun } = write;
-    if (begun === undefined || room.thin || room.hole !== "no") return;
+    if (begun === undefined || write.isWriting || room.thin || room.hole !== "no") return;
     const { offset, ...left } = begun;
     const post = left.room === id && left.epoch === room.epoch ? room.posts[offset] : undefined;
     write.begun = undefined;

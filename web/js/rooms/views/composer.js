@@ -27,7 +27,10 @@ export class Composer {
   aboutPost = null;
   /** @type {import("./pace.js").Pace | null} */
   pace = null;
-  isFetching = false;
+  /** The parts that are on their way. @type {Set<string>} */
+  fetching = new Set();
+  /** Somebody has written into the field since it was filled. */
+  isWriting = false;
   label = h("label", { for: "writing", class: "unseen" });
   area = h("textarea", {
     id: "writing",
@@ -93,6 +96,7 @@ export class Composer {
   #listen() {
     const { area, warnBox, warnText, session } = this;
     area.addEventListener("input", () => {
+      this.isWriting = area.value !== "";
       this.grow();
       this.written();
       if (area.value.trim() !== "" && this.editing === null) session.typing(this.id);
@@ -120,7 +124,8 @@ export class Composer {
     if (event.key === "Escape" && (this.editing !== null || this.replyTo !== null)) {
       event.preventDefault();
       event.stopPropagation();
-      this.aboutPost?.cancel();
+      if (this.aboutPost === null) this.answerNothing();
+      else this.aboutPost.cancel();
     }
     if (event.key !== "Enter") return;
     const isSend = event.ctrlKey || event.metaKey || (!event.shiftKey && !isTouch());
@@ -155,6 +160,13 @@ export class Composer {
           ? { ...this.draft, editing: begun ?? saving }
           : { ...this.kept, editing: { room: id, offset: editing.offset, epoch: editing.epoch, text: words, warning } },
       );
+  }
+
+  /** What is written is an answer to nothing any more. */
+  answerNothing() {
+    this.replyTo = null;
+    this.keep();
+    this.redraw();
   }
 
   /** What stopped it does so no longer. */
@@ -225,6 +237,7 @@ export class Composer {
     this.replyTo = next.replyTo;
     this.epoch = next.epoch ?? this.epoch;
     this.kept = NOTHING;
+    this.isWriting = false;
     this.fill(next);
     this.written();
     this.grow();
@@ -241,12 +254,12 @@ export class Composer {
     this.pace ??= new Pace(this);
   }
 
-  /** Draw again with what is fetched, one part at a time. What did not come is tried again a little later. @param {() => Promise<unknown>} fetch */
-  #drawWith(fetch) {
-    if (this.isFetching) return;
-    this.isFetching = true;
+  /** Draw again with a part that is fetched. What did not come is tried again a little later. @param {string} part @param {() => Promise<unknown>} fetch */
+  #drawWith(part, fetch) {
+    if (this.fetching.has(part)) return;
+    this.fetching.add(part);
     const drawAgain = () => {
-      this.isFetching = false;
+      this.fetching.delete(part);
       if (this.element.isConnected) this.redraw();
     };
     fetch().then(drawAgain, () => setTimeout(drawAgain, AGAIN_MS));
@@ -266,9 +279,9 @@ export class Composer {
     }
     // An answer or a change that was left unfinished.
     if (this.aboutPost === null && (this.replyTo !== null || this.begun !== undefined))
-      this.#drawWith(() => this.fetchAboutPost());
+      this.#drawWith("about", () => this.fetchAboutPost());
     if (this.pace === null && (room.room.slow_mode > 0 || room.room.attendance !== "attended"))
-      this.#drawWith(() => this.#fetchPace());
+      this.#drawWith("pace", () => this.#fetchPace());
     const change = this.aboutPost?.update(room);
     text(this.label, change?.label ?? this.named?.() ?? w.label(room.room.name));
     text(this.send, change?.send ?? w.send);
