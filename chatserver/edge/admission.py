@@ -1,4 +1,4 @@
-"""What the sockets of one worker share: limits, the timer wheel, counters, and whether the worker is stopping.
+"""What the sockets of one worker share: limits, the timer wheel, parsers, counters, and whether the worker is stopping.
 
 uvicorn builds its protocol classes itself and gives them the lifespan's state, so the server's lifespan puts the
 Admission into it: `yield {STATE_KEY: admission}`.
@@ -13,6 +13,7 @@ from chatserver.domain.errors import Reason, Refusal
 from chatserver.domain.limits import Limits
 from chatserver.domain.sources import WIDENING, Source
 from chatserver.edge.timer_wheel import TimerWheel
+from chatserver.edge.websocket_frames import FrameParsers
 
 STATE_KEY: Final = "chatserver.admission"
 """Where uvicorn's protocol classes find the Admission in the lifespan's state."""
@@ -29,7 +30,8 @@ class Admission:
     """Decides whether one worker accepts another connection. Metrics and tests read the counters."""
 
     __slots__ = (
-        "_drains", "_peers", "_source", "is_draining", "limits", "refused", "sockets", "tcp", "went_silent", "wheel",
+        "_drains", "_peers", "_source", "is_draining", "limits", "parsers", "refused", "sockets", "tcp", "went_silent",
+        "wheel",
     )  # fmt: skip
 
     def __init__(self, limits: Limits, source: Callable[[str], Source | None] = lambda address: None) -> None:
@@ -37,6 +39,7 @@ class Admission:
         self._source = source
         self._peers: dict[bytes, int] = {}
         self.limits = limits
+        self.parsers = FrameParsers(limits.frame_bytes)
         shortest = min(limits.header_seconds, limits.hello_seconds, limits.ping_seconds, limits.pong_seconds)
         self.wheel = TimerWheel(min(_TICK_SECONDS, shortest / 4))
         self.is_draining = False

@@ -1,7 +1,8 @@
 """The frames of one open WebSocket: turns received bytes into messages, and makes the control frames to send.
 
 It knows no socket and no event loop. Masks, sizes, reserved bits, close codes and control frames are checked by
-websockets' public sans-I/O `Protocol`; putting fragments together and reading their text is done here.
+websockets' public sans-I/O `Protocol`; putting fragments together and reading their text is done here. Between frames a
+connection has no `Protocol`: connections share one (docs/decisions/0195).
 """
 
 from __future__ import annotations
@@ -44,16 +45,55 @@ class FrameEvent(Enum):
 _PART, _FAILED = FrameEvent.PART, FrameEvent.FAILED
 
 
-class FrameReader:
-    """Reads the frames of one connection whose upgrade was accepted.
+class FrameParsers:
+    """Lends websockets' parsers to the readers of one worker. A parser takes more than a kilobyte, and one that has
+    read only whole frames and messages knows nothing of the connection that they came from.
 
     `largest` is the size of the largest message in bytes. A larger one fails the connection.
     """
 
-    __slots__ = ("_answer", "_core", "_is_open", "_is_text", "_pieces")
+    __slots__ = ("_largest", "_spare")
 
     def __init__(self, largest: int) -> None:
-        self._core = Protocol(Side.SERVER, state=State.OPEN, max_size=largest, logger=frame_log)
+        self._largest = largest
+        self._spare: Protocol | None = None
+
+    def take(self) -> Protocol:
+        """Return an open parser that is between two messages. It belongs to the caller."""
+        spare, self._spare = self._spare, None
+        if spare is None:
+            return Protocol(Side.SERVER, state=State.OPEN, max_size=self._largest, logger=frame_log)
+        return spare
+
+    def give_back(self, parser: Protocol) -> None:
+        """Take a parser back. It MUST be open, have read nothing beyond a whole message, and have nothing to send."""
+        if self._spare is None:
+            self._spare = parser
+        else:
+            dismantle(parser)
+
+
+def dismantle(parser: Protocol) -> None:
+    """Free what websockets holds. Nothing of it may be called after this.
+
+    websockets' parser is a generator that refers to the object that owns it; without this, both would wait for the
+    garbage collector.
+    """
+    vars(parser).clear()
+
+
+class FrameReader:
+    """Reads the frames of one connection whose upgrade was accepted, with a parser of its own only while a frame or a
+    message is incomplete, and from the beginning of the close."""
+
+    __slots__ = ("_answer", "_core", "_is_open", "_is_text", "_parsers", "_pieces", "_unread")
+
+    def __init__(self, parsers: FrameParsers) -> None:
+        self._parsers = parsers
+        self._core: Protocol | None = None
+        self._unread = 0
+        """Bytes that the parser was given beyond the whole frames that it has returned. It is too large if the peer
+        wrote a length with more bytes than necessary; the reader then keeps the parser."""
         self._answer = b""
         self._is_open = True
         """Whether neither side has closed or failed the connection."""
@@ -66,50 +106,64 @@ class FrameReader:
         FAILED can only be the last entry. The caller must send what `to_send` returns afterwards.
         """
         core = self._core
-        if not self._is_open and core.state is _CLOSED:
+        if core is None:
+            core = self._core = self._parsers.take()
+        elif not self._is_open and core.state is _CLOSED:
             return []
         core.receive_data(data)
+        self._unread += len(data)
         found: list[str | bytes | FrameEvent] = []
         for received in cast("list[Frame]", core.events_received()):
+            self._unread -= _size_of(received)
             # After a close frame of our own only the peer's answer to it counts.
             is_read = self._is_open or received.opcode is _CLOSE
-            entry = self._entry(received) if is_read else _PART
+            entry = self._entry(received, core) if is_read else _PART
             found.append(entry)
             if entry is _FAILED:
                 self._is_open = False
                 return found
-        if self._is_open and core.state is not _OPEN:
+        if core.state is _OPEN:
+            if self._unread == 0 and self._pieces is None:
+                self._part_with(core)
+        elif self._is_open:
             self._is_open = False
             if not found or found[-1] is not FrameEvent.CLOSED:
-                found.append(self._failure())
+                found.append(self._failure(core))
         return found
 
     def to_send(self) -> bytes:
         """Return the control frames that must be sent now: answers to pings, and a close frame."""
         answer, self._answer = self._answer, b""
-        return answer + b"".join(self._core.data_to_send())
+        return answer if self._core is None else answer + b"".join(self._core.data_to_send())
 
     def close(self, code: int, reason: str) -> bytes:
         """Return the bytes that close the connection, including what must be sent before. Frames can still be read."""
-        if self._core.state is _OPEN:
-            self._core.send_close(code, reason)
+        core = self._core
+        if core is None:
+            core = self._core = self._parsers.take()
+        if core.state is _OPEN:
+            core.send_close(code, reason)
         self._is_open = False
         return self.to_send()
 
     def release(self) -> None:
-        """Free what websockets holds. Nothing may be called after this.
+        """Free what the connection holds. Nothing may be called after this."""
+        if self._core is not None:
+            dismantle(self._core)
+            self._core = None
 
-        websockets' parser is a generator that refers to the object that owns it; without this, both would wait for the
-        garbage collector.
-        """
-        vars(self._core).clear()
+    def _part_with(self, core: Protocol) -> None:
+        """Give the parser back, because it has read whole messages and nothing more."""
+        self._answer += b"".join(core.data_to_send())
+        self._core = None
+        self._parsers.give_back(core)
 
-    def _entry(self, received: Frame) -> str | bytes | FrameEvent:
+    def _entry(self, received: Frame, core: Protocol) -> str | bytes | FrameEvent:
         opcode = received.opcode
         if opcode is _TEXT or opcode is _BINARY:
             self._is_text = opcode is _TEXT
             if received.fin:
-                return self._message(bytes(received.data))
+                return self._message(bytes(received.data), core)
             self._pieces = [bytes(received.data)]
             return _PART
         if opcode is _CONT:
@@ -119,29 +173,24 @@ class FrameReader:
             pieces.append(bytes(received.data))
             if received.fin:
                 self._pieces = None
-                return self._message(b"".join(pieces))
+                return self._message(b"".join(pieces), core)
             if len(pieces) < _FRAGMENTS:
                 return _PART
-            return self._fail(Close.MESSAGE_TOO_BIG, "too many fragments")
+            return _fail(core, Close.MESSAGE_TOO_BIG, "too many fragments")
         return FrameEvent.CLOSED if opcode is _CLOSE else FrameEvent.CONTROL
 
-    def _message(self, data: bytes) -> str | bytes | FrameEvent:
+    def _message(self, data: bytes, core: Protocol) -> str | bytes | FrameEvent:
         if not self._is_text:
             return data
         try:
             return data.decode()
         except UnicodeDecodeError:
-            return self._fail(Close.INVALID_TEXT, "")
+            return _fail(core, Close.INVALID_TEXT, "")
 
-    def _fail(self, code: int, reason: str) -> FrameEvent:
-        self._core.fail(code, reason)
-        return _FAILED
-
-    def _failure(self) -> FrameEvent:
+    def _failure(self, core: Protocol) -> FrameEvent:
         """Return CLOSE if the peer closed in the middle of a fragmented message, or else FAILED. websockets fails in
         both cases, but a close frame may come between fragments like any control frame (RFC 6455, section 5.4), and is
         answered with its own code."""
-        core = self._core
         # Nothing is read any more, and websockets tells only of a closed connection how it ended.
         core.receive_eof()
         left = core.close_exc.rcvd
@@ -151,3 +200,17 @@ class FrameReader:
         *before, _ = [data for data in core.data_to_send() if data]
         self._answer = b"".join((*before, frame(_CLOSE, payload)))
         return FrameEvent.CLOSED
+
+
+def _fail(core: Protocol, code: int, reason: str) -> FrameEvent:
+    core.fail(code, reason)
+    return _FAILED
+
+
+def _size_of(received: Frame) -> int:
+    """Return the bytes of a received frame (RFC 6455, section 5.2: masked), if its length was written as short as
+    possible."""
+    size = len(received.data)
+    if size < 126:
+        return size + 6
+    return size + (8 if size < 65_536 else 14)

@@ -19,7 +19,7 @@ from websockets.http11 import Request, Response
 from websockets.server import ServerProtocol
 
 from chatserver.edge.tracebacks import traceback_places
-from chatserver.edge.websocket_frames import frame_log
+from chatserver.edge.websocket_frames import dismantle, frame_log
 
 EXTENSION: Final = "chatserver.wire"
 """The ASGI extension by which the app finds the connection and adopts it."""
@@ -155,8 +155,7 @@ class Handshake:
         """Stop serving the app, because the connection is over or open."""
         self._is_over = True
         self._gone.set()
-        # As in `FrameReader.release`.
-        vars(self._core).clear()
+        dismantle(self._core)
 
     def _end_refused(self) -> None:
         self._is_over = True

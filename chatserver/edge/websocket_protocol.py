@@ -225,8 +225,7 @@ class ChatWebSocketProtocol(asyncio.Protocol):
         """Note that the app accepted the upgrade. Nothing is read until it adopts the connection."""
         self._leave_handshake(_OPEN)
         self.transport.write(response)
-        limits = self._admission.limits
-        self._reader = FrameReader(limits.frame_bytes)
+        self._reader = FrameReader(self._admission.parsers)
         self._heard = self._loop.time()
         self._admission.wheel.schedule(self, self._quiet_seconds())
 

@@ -7,7 +7,7 @@ import weakref
 
 import pytest
 
-from chatserver.edge.websocket_frames import FrameEvent, FrameReader
+from chatserver.edge.websocket_frames import FrameEvent, FrameParsers, FrameReader
 from chatserver.protocol.frames import frame
 from tests.edge.serving import client_frame, close_frame
 
@@ -15,7 +15,7 @@ PONG, CLOSE = 0xA, 0x8
 
 
 def test_messages_come_whole_and_in_order_with_the_control_frames_between() -> None:
-    reader = FrameReader(1_000)
+    reader = FrameReader(FrameParsers(1_000))
     data = (
         client_frame(1, b"gr", fin=False)
         + client_frame(9, b"?")
@@ -31,7 +31,7 @@ def test_messages_come_whole_and_in_order_with_the_control_frames_between() -> N
 
 
 def test_message_may_arrive_byte_by_byte() -> None:
-    reader = FrameReader(1_000)
+    reader = FrameReader(FrameParsers(1_000))
     found = [entry for byte in client_frame(1, b"slow") for entry in reader.feed(bytes((byte,)))]
     assert found == ["slow"]
 
@@ -43,7 +43,7 @@ def test_message_may_arrive_byte_by_byte() -> None:
 )
 @pytest.mark.parametrize("before", [b"", client_frame(1, b"ha", fin=False)], ids=["between messages", "within one"])
 def test_close_frame_is_answered_with_its_own_code_wherever_it_comes(before: bytes, left: bytes, answer: bytes) -> None:
-    reader = FrameReader(1_000)
+    reader = FrameReader(FrameParsers(1_000))
     found = reader.feed(client_frame(9, b"p") + before + left)
     assert found[-1] is FrameEvent.CLOSED
     assert FrameEvent.FAILED not in found
@@ -52,7 +52,7 @@ def test_close_frame_is_answered_with_its_own_code_wherever_it_comes(before: byt
 
 
 def test_good_frames_before_a_bad_one_count_and_nothing_after_it() -> None:
-    reader = FrameReader(1_000)
+    reader = FrameReader(FrameParsers(1_000))
     assert reader.feed(client_frame(1, b"good") + client_frame(3) + client_frame(1, b"late")) == [
         "good",
         FrameEvent.FAILED,
@@ -63,24 +63,67 @@ def test_good_frames_before_a_bad_one_count_and_nothing_after_it() -> None:
 
 
 def test_text_that_is_none_fails_the_connection_once() -> None:
-    reader = FrameReader(1_000)
+    reader = FrameReader(FrameParsers(1_000))
     assert reader.feed(client_frame(1, b"\xff") + client_frame(1, b"late")) == [FrameEvent.FAILED]
     assert reader.to_send()[2:4] == (1007).to_bytes(2, "big")
     assert reader.feed(client_frame(1, b"later")) == []
 
 
 def test_after_an_own_close_only_the_answer_to_it_counts() -> None:
-    reader = FrameReader(1_000)
+    reader = FrameReader(FrameParsers(1_000))
     assert reader.close(4201, "slow down") == frame(CLOSE, (4201).to_bytes(2, "big") + b"slow down")
     assert reader.feed(client_frame(1, b"\xff") + client_frame(1, b"late")) == [FrameEvent.PART, FrameEvent.PART]
     assert reader.feed(close_frame(4201)) == [FrameEvent.CLOSED]
     assert reader.to_send() == b""
 
 
+def test_readers_share_a_parser_and_never_each_others_bytes() -> None:
+    parsers = FrameParsers(1_000)
+    one, other = FrameReader(parsers), FrameReader(parsers)
+    ours = client_frame(1, b"ou", fin=False) + client_frame(0, b"rs")
+    for at in range(len(ours) + 1):
+        found = one.feed(ours[:at])
+        assert other.feed(client_frame(1, b"theirs")) == ["theirs"]
+        assert [*found, *one.feed(ours[at:])] == [FrameEvent.PART, "ours"]
+        assert one._core is other._core is None
+
+
+def test_pong_goes_to_the_reader_whose_peer_sent_the_ping() -> None:
+    parsers = FrameParsers(1_000)
+    one, other = FrameReader(parsers), FrameReader(parsers)
+    assert one.feed(client_frame(9, b"?")) == [FrameEvent.CONTROL]
+    assert other.feed(client_frame(1, b"theirs")) == ["theirs"]
+    assert (one.to_send(), other.to_send()) == (frame(PONG, b"?"), b"")
+
+
+@pytest.mark.parametrize(
+    "ending",
+    [close_frame(1000), client_frame(3), client_frame(1, b"\xff")],
+    ids=["a close", "an unknown frame", "text that is none"],
+)
+def test_parser_of_a_connection_that_ends_is_not_lent_again(ending: bytes) -> None:
+    parsers = FrameParsers(1_000)
+    one, other = FrameReader(parsers), FrameReader(parsers)
+    assert one.feed(client_frame(1, b"first") + ending)[0] == "first"
+    assert other.feed(client_frame(1, b"theirs")) == ["theirs"]
+    assert (one.to_send()[:1], other.to_send()) == (b"\x88", b"")
+
+
+def test_length_written_with_more_bytes_than_necessary_is_read() -> None:
+    parsers = FrameParsers(1_000)
+    one, other = FrameReader(parsers), FrameReader(parsers)
+    long_winded = b"\x81\xfe" + (2).to_bytes(2, "big") + bytes(4) + b"hi"
+    following = client_frame(1, b"next")
+    assert one.feed(long_winded) == ["hi"]
+    assert one.feed(following[:5]) == []
+    assert other.feed(client_frame(1, b"theirs")) == ["theirs"]
+    assert one.feed(following[5:]) == ["next"]
+
+
 def test_reader_is_freed_without_the_garbage_collector() -> None:
     gc.disable()
     try:
-        reader = FrameReader(1_000)
+        reader = FrameReader(FrameParsers(1_000))
         reader.feed(client_frame(1, b"half", fin=False) + b"\x81")
         core = weakref.ref(reader._core)
         reader.release()
