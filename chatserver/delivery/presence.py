@@ -19,6 +19,7 @@ from chatserver.delivery.marks import Idle, Marks
 from chatserver.delivery.presence_records import (
     Listed,
     OtherWorker,
+    OwnConnections,
     People,
     PresenceChange,
     PresenceChanges,
@@ -66,7 +67,7 @@ class Presence:
 
     def __init__(self, node: NodeId) -> None:
         self.node = node
-        self._connections: dict[MemberId, dict[ChannelName, set[Hashable]]] = {}
+        self._connections = OwnConnections()
         self._people: dict[NodeId, People] = {node: {}}
         self._alone: dict[NodeId, tuple[NodeId]] = {node: (node,)}
         # The workers on which each member of a channel is, in the order of their ids. The first one's name is shown, so
@@ -95,27 +96,18 @@ class Presence:
         for a guest who is new."""
         if newcomer is not None:
             self._marks.welcome(person.id, newcomer)
-        self._connections.setdefault(person.id, {}).setdefault(channel, set()).add(connection_key)
+        self._connections.enter(channel, person.id, connection_key)
         self._own_set(channel, person.id, (person.name, person.generation))
 
     def leave(self, channel: ChannelName, member: MemberId, connection_key: Hashable) -> None:
         """Note that a connection is no longer in a channel; with their last one, the member is not either. Repeating it
         changes nothing."""
-        channels = self._connections.get(member)
-        keys = channels.get(channel) if channels is not None else None
-        if channels is None or keys is None or connection_key not in keys:
-            return
-        keys.discard(connection_key)
-        if keys:
-            return
-        del channels[channel]
-        if not channels:
-            del self._connections[member]
-        self._own_set(channel, member, None)
+        if self._connections.leave(channel, member, connection_key):
+            self._own_set(channel, member, None)
 
     def rename(self, person: Persona) -> None:
-        """Change a member's name in every channel on this worker. Call it on every worker."""
-        for channel in self._connections.get(person.id, ()):
+        """Change a member's name in every channel on this worker. Call it on every worker. Costs O(channels here)."""
+        for channel in self._connections.channels_of(person.id):
             self._own_set(channel, person.id, (person.name, person.generation))
 
     def set_idle(self, channel: ChannelName, member: MemberId, is_idle: bool) -> None:

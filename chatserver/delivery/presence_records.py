@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -62,6 +63,39 @@ class OtherWorker:
     asked_at: float | None = None
     parts_seq: int = -1
     parts: dict[int, PresenceSnapshot] = field(default_factory=dict)
+
+
+class OwnConnections:
+    """The connections of this worker's own members in each channel: nearly always one, so a set of them would be
+    expensive."""
+
+    def __init__(self) -> None:
+        self._keys: dict[ChannelName, dict[MemberId, tuple[Hashable, ...]]] = {}
+
+    def enter(self, channel: ChannelName, member: MemberId, key: Hashable) -> None:
+        """Note a connection of a member in a channel. Repeating it changes nothing."""
+        members = self._keys.setdefault(channel, {})
+        keys = members.get(member, ())
+        if key not in keys:
+            members[member] = (*keys, key)
+
+    def leave(self, channel: ChannelName, member: MemberId, key: Hashable) -> bool:
+        """Note that a connection is no longer in a channel. Return whether it was the member's last one there."""
+        members = self._keys.get(channel, {})
+        keys = members.get(member, ())
+        if key not in keys:
+            return False
+        if len(keys) > 1:
+            members[member] = tuple(each for each in keys if each != key)
+            return False
+        del members[member]
+        if not members:
+            del self._keys[channel]
+        return True
+
+    def channels_of(self, member: MemberId) -> list[ChannelName]:
+        """Return the channels in which a member has a connection. Costs O(channels with own members)."""
+        return [channel for channel, members in self._keys.items() if member in members]
 
 
 def delta_cost(channel: str, member: MemberId, name: str) -> int:
