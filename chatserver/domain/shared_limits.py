@@ -133,14 +133,14 @@ class Sharing:
 
 
 class SharedBucket(Bucket):
-    """A bucket whose spending is told to other workers."""
+    """A bucket whose spending is told to other workers. `rate` and `burst` are `scale` times the ordinary ones."""
 
     __slots__ = ("_sharing", "_untold", "key", "kind", "scale")
 
     def __init__(
         self, sharing: Sharing, kind: Shared, key: bytes, rate: float, burst: float, now: float, *, scale: float = 1.0
     ) -> None:
-        super().__init__(rate * scale, burst * scale, now)
+        super().__init__(rate, burst, now)
         self._sharing = sharing
         self._untold = 0.0
         self.kind = kind
@@ -243,7 +243,7 @@ class SharedBuckets:
                 self._buckets[key] = bucket
 
     def _made(self, key: bytes, now: float, scale: float) -> SharedBucket:
-        return SharedBucket(self._sharing, self._kind, key, self._rate, self._burst, now, scale=scale)
+        return SharedBucket(self._sharing, self._kind, key, self._rate * scale, self._burst * scale, now, scale=scale)
 
     def _hear(self, spending: Spending, now: float) -> None:
         is_crowd = spending.key == _CROWD

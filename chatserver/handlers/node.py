@@ -18,12 +18,12 @@ from chatserver.domain.identity import MemberId, NodeId, Persona
 from chatserver.domain.limits import Limits
 from chatserver.domain.moderation.alert_floods import FloodRules, Origin
 from chatserver.domain.moderation.crisis_phrases import Words
-from chatserver.domain.moderation.pace import Paces
 from chatserver.domain.rooms.aliases import Aliases
 from chatserver.domain.rooms.rooms import Room, RoomId, RoomRules
-from chatserver.domain.shared_limits import Shared, SharedBucket, SharedCounts, Sharing, Spending
+from chatserver.domain.shared_limits import Shared, SharedCounts, Sharing, Spending
 from chatserver.handlers.connection import Connection
 from chatserver.handlers.hiding_book import HidingBook
+from chatserver.handlers.online import RATES_OF_MEMBERS, MemberRates, Online
 from chatserver.handlers.part import Part
 from chatserver.metrics import Metrics
 from chatserver.protocol.codes import Close
@@ -34,34 +34,6 @@ from chatserver.store.store import Store
 
 ENDED_SECONDS: Final = 60.0
 """Longer than any hello takes."""
-
-
-@dataclass(slots=True)
-class Online:
-    """A member's connections on this worker, and the rate limits that they share on all workers."""
-
-    bucket: SharedBucket
-    posts: SharedBucket
-    reactions: SharedBucket
-    names: SharedBucket
-    codes: SharedBucket
-    paces: Paces = field(default_factory=Paces)
-    connections: set[Connection] = field(default_factory=set)
-    wrote_at: dict[RoomId, Millis] = field(default_factory=dict)
-    """When they last wrote in rooms that have a pace."""
-    is_renaming: bool = False
-
-    @property
-    def _buckets(self) -> tuple[SharedBucket, ...]:
-        return (self.bucket, self.posts, self.reactions, self.names, self.codes)
-
-    def of(self, kind: Shared) -> SharedBucket:
-        """Return the bucket of this kind."""
-        return next((bucket for bucket in self._buckets if bucket.kind is kind), self.bucket)
-
-    def is_full(self, now: float) -> bool:
-        """Return whether all buckets are full, so that forgetting them changes nothing."""
-        return all(bucket.is_full(now) for bucket in self._buckets)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -104,10 +76,12 @@ class Node:
     """How this worker ends itself, in good order."""
 
     _connections: SharedCounts = field(init=False)
+    _rates: MemberRates = field(init=False)
 
     def __post_init__(self) -> None:
         self._connections = SharedCounts(self.sharing, Shared.CONNECTIONS, self.limits.connections_per_member)
-        for kind in (Shared.COMMANDS, Shared.POSTS, Shared.REACTIONS, Shared.NAMES, Shared.CODES):
+        self._rates = MemberRates(self.sharing, self.limits)
+        for kind in RATES_OF_MEMBERS:
             self.sharing.on_spent(kind, self._hear_spent)
 
     def database_now(self) -> Millis:
@@ -127,16 +101,13 @@ class Node:
         and IDENTITY_UNKNOWN where they are no more."""
         if person.id in self.ended:
             raise Refusal(Reason.IDENTITY_UNKNOWN)
-        online = self.online.get(person.id)
-        if online is None:
-            online = self._online(person.id)
-        key = person.id.encode()
-        if self._connections.is_full(key, self.monotonic()):
+        online, now = self._online(person.id), self.monotonic()
+        if self._connections.is_full(online.key, now):
             raise Refusal(Reason.BUSY, retry_after=5.0)
-        online.connections.add(connection)
-        self._connections.enter(key)
+        online.add(connection)
+        self._connections.enter(online.key)
         connection.person = person
-        connection.member_bucket = online.bucket
+        connection.member_bucket = online.bucket(Shared.COMMANDS, now)
 
     def dismiss(self, connection: Connection) -> None:
         """Forget a connection that has ended. Its member's buckets stay until they are full, so that coming back does
@@ -144,32 +115,23 @@ class Node:
         self.staffed.discard(connection)
         online = None if connection.person is None else self.online.get(connection.person.id)
         if connection.person is not None and online is not None and connection in online.connections:
-            online.connections.discard(connection)
+            online.remove(connection)
             if not online.connections:
                 self.hiding.drop(connection.person.id)
-            self._connections.leave(connection.person.id.encode())
+            self._connections.leave(online.key)
 
     def _online(self, member: MemberId) -> Online:
-        limits, now, key = self.limits, self.monotonic(), member.encode()
-
-        def bucket(kind: Shared, rate: float, burst: float) -> SharedBucket:
-            return SharedBucket(self.sharing, kind, key, rate, burst, now)
-
-        online = self.online[member] = Online(
-            bucket(Shared.COMMANDS, limits.member_commands_per_second, limits.member_command_burst),
-            bucket(Shared.POSTS, limits.posts_per_second, limits.post_burst),
-            bucket(Shared.REACTIONS, limits.reactions_per_second, limits.reaction_burst),
-            bucket(Shared.NAMES, limits.names_per_hour / 3_600, limits.names_per_hour),
-            bucket(Shared.CODES, limits.codes_per_minute / 60, limits.codes_per_minute),
-        )
+        """Return what is kept of a member here, from now on if nothing was."""
+        online = self.online.get(member)
+        if online is None:
+            online = self.online[member] = Online(member.encode(), self._rates)
         return online
 
     def _hear_spent(self, spending: Spending, now: float) -> None:
         """Charge a member for what they did on another worker. This includes members who are not here: they may come
         here next."""
-        member = MemberId(spending.key.decode())
-        online = self.online.get(member) or self._online(member)
-        online.of(spending.kind).spent_elsewhere(spending.amount, now)
+        online = self._online(MemberId(spending.key.decode()))
+        online.bucket(spending.kind, now).spent_elsewhere(spending.amount, now)
 
     def forget_absent(self) -> None:
         """Drop the buckets of members who left long enough ago for it to make no difference, and the names of those

@@ -11,6 +11,7 @@ from chatserver.domain.identity import Member, MemberId, Person, Persona
 from chatserver.domain.people.staff import Role, in_order
 from chatserver.domain.rooms.hiding import NOBODY_HIDDEN, Hiding
 from chatserver.domain.rooms.rooms import Publication, room_of
+from chatserver.domain.shared_limits import Shared
 from chatserver.handlers.answer import Answer
 from chatserver.handlers.commands import Handler
 from chatserver.handlers.connection import Connection
@@ -151,7 +152,8 @@ async def make_code(people: People, connection: Connection, person: Person, comm
     _not_as_staff(connection)
     node = people.node
     people.identities.require_room_for_codes()
-    wait(node.online[person.id].codes.take(1.0, node.monotonic()))
+    now = node.monotonic()
+    wait(node.online[person.id].bucket(Shared.CODES, now).take(1.0, now))
     await connection.admit_code()
     return Answer(CodeOk(await people.identities.make_code(person.id)))
 

@@ -8,6 +8,7 @@ from typing import Final
 
 from chatserver.domain.identity import Person
 from chatserver.domain.moderation.pace import require_kind_name
+from chatserver.domain.shared_limits import Shared
 from chatserver.handlers.connection import Connection
 from chatserver.handlers.node import Node, wait
 
@@ -32,10 +33,11 @@ async def new_name(node: Node, connection: Connection, person: Person, name: str
     for part in node.parts:
         await part.require_new_name(connection, person)
     online = node.online[person.id]
-    wait(_RENAMING_SECONDS if online.is_renaming else online.names.wait(1.0, node.monotonic()))
+    names = online.bucket(Shared.NAMES, node.monotonic())
+    wait(_RENAMING_SECONDS if online.is_renaming else names.wait(1.0, node.monotonic()))
     online.is_renaming = True
     try:
         yield
-        online.names.take(1.0, node.monotonic())
+        names.take(1.0, node.monotonic())
     finally:
         online.is_renaming = False

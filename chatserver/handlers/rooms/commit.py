@@ -139,7 +139,7 @@ def _count(node: Node, person: Persona, room: RoomId, event: RoomEvent) -> None:
     if isinstance(event, Posted):
         place = node.rooms.get(room)
         if place is not None and place.pace and person.id in node.online:
-            node.online[person.id].wrote_at[room] = event.post.at
+            node.online[person.id].note_post(room, event.post.at)
         node.metrics.posts.inc()
         node.hub.meter.posted(room, person.id, node.monotonic())
     elif isinstance(event, Reacted) and event.on:

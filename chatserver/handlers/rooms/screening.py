@@ -68,7 +68,7 @@ def is_sure_to_be_refused(rooms: Rooms, person: Person, room: RoomId, command: W
     online = rooms.node.online.get(person.id)
     if place is None or online is None or isinstance(command, EditPost):
         return False
-    wrote_at = online.wrote_at.get(room)
+    wrote_at = online.wrote_at(room)
     return wrote_at is not None and 0 <= rooms.node.now() - wrote_at < place.pace * 1000
 
 

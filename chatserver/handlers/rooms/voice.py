@@ -7,6 +7,7 @@ from chatserver.domain.history import Offset
 from chatserver.domain.identity import Person
 from chatserver.domain.rooms.coverage import Attendance
 from chatserver.domain.rooms.rooms import SESSION_PREFIX, RoomId
+from chatserver.domain.shared_limits import Shared
 from chatserver.handlers.connection import Connection
 from chatserver.handlers.node import Node, wait
 from chatserver.handlers.rooms.context import Rooms
@@ -14,14 +15,15 @@ from chatserver.handlers.rooms.context import Rooms
 
 def pay_for_words(node: Node, person: Person) -> None:
     """Charge a member for one post, or one edit: both put words before everybody. Raises RATE_LIMITED."""
-    wait(node.online[person.id].posts.take(1.0, node.monotonic()))
+    now = node.monotonic()
+    wait(node.online[person.id].bucket(Shared.POSTS, now).take(1.0, now))
 
 
 def pay_for_reaction(node: Node, person: Person, room: RoomId, post: Offset) -> None:
     """Charge a member for putting a reaction, or taking it back. Raises RATE_LIMITED."""
     online, now = node.online[person.id], node.monotonic()
     wait(online.paces.toggle((room, post), now))
-    wait(online.reactions.take(1.0, now))
+    wait(online.bucket(Shared.REACTIONS, now).take(1.0, now))
 
 
 async def may_show_typing(rooms: Rooms, connection: Connection, person: Person, room: RoomId) -> bool:
