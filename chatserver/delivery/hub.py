@@ -251,7 +251,7 @@ class Hub:
             # It is in the channel already. What is pending for it is in its reply, or follows below.
             channel.let_out(outbox)
             self._release(channel)
-        outbox.channels.add(name)
+        outbox.enter(channel.name)
         channel.idle_since = None
         if line.epoch != position.epoch or line.last < position.offset:
             # The numbering began anew between the reply and now.
@@ -276,9 +276,7 @@ class Hub:
         """Take a connection out of the channel. No-op if it is not in it."""
         if name not in outbox.channels:
             return
-        outbox.channels.discard(name)
-        outbox.behind.pop(name, None)
-        outbox.forget_held(name)
+        outbox.leave(name)
         channel = self._channels[name]
         channel.let_out(outbox)
         self._release(channel)
@@ -286,7 +284,7 @@ class Hub:
     def closed(self, outbox: Outbox) -> None:
         """Forget everything about a connection whose socket is gone."""
         self._catch_up.stop(outbox)
-        for name in [*outbox.channels]:
+        for name in outbox.channels:
             self.leave(outbox, name)
 
     # ------------------------------------------------------------------------------------------ forgetting

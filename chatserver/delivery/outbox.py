@@ -26,7 +26,7 @@ class Outbox:
     def __init__(self, wire: Wire, encoding: Encoding) -> None:
         self.wire = wire
         self.encoding = encoding
-        self.channels: set[ChannelName] = set()
+        self.channels: tuple[ChannelName, ...] = ()
         self.behind: dict[ChannelName, Offset] = {}
         self._drained: asyncio.Event | None = None
         """Set while a task waits in `room`."""
@@ -35,6 +35,19 @@ class Outbox:
         self._held_bytes = 0
         self._released: asyncio.Event | None = None
         """Set while a task waits in `room` for a reply."""
+
+    def enter(self, channel: ChannelName) -> None:
+        """Note that the connection is in a channel."""
+        if channel not in self.channels:
+            self.channels = (*self.channels, channel)
+
+    def leave(self, channel: ChannelName) -> None:
+        """Note that the connection is in a channel no more, and drop what is held back of it."""
+        self.channels = tuple(each for each in self.channels if each != channel)
+        self.behind.pop(channel, None)
+        if self._held:
+            self._held = [each for each in self._held if each[0] != channel]
+            self._held_bytes = sum(len(frames) for _, frames in self._held)
 
     def send(self, message: AnyServerMessage) -> int:
         """Write one message now, and return its bytes. The caller keeps replies bounded by waiting for `room` between
@@ -64,12 +77,6 @@ class Outbox:
         if self._released is not None:
             self._released.set()
             self._released = None
-
-    def forget_held(self, channel: ChannelName) -> None:
-        """Drop what is held back of a channel that the connection has left."""
-        if self._held:
-            self._held = [each for each in self._held if each[0] != channel]
-            self._held_bytes = sum(len(frames) for _, frames in self._held)
 
     def waiting(self) -> int:
         """Return the bytes that the socket has not taken yet, including what is held back."""

@@ -94,7 +94,11 @@ class Addresses:
 
     def source(self, client: tuple[str, int] | list[object] | None) -> Source:
         """Return the source of an ASGI scope's `client`."""
-        return self._keys.source(None if client is None else str(client[0]))
+        return self._keys.source(address_of(client))
+
+    def source_of(self, address: str | None) -> Source:
+        """Return the source of an address in text, by today's keys."""
+        return self._keys.source(address)
 
     def key(self, client: tuple[str, int] | list[object] | None) -> AddressKey:
         """Return the narrowest key of an ASGI scope's `client`."""
@@ -137,6 +141,11 @@ class Addresses:
     def admit_export(self, source: Source) -> float:
         """Count an export of somebody's data. Return 0.0, or the seconds to wait."""
         return self._exports.take(source)
+
+
+def address_of(client: tuple[str, int] | list[object] | None) -> str | None:
+    """Return the address in an ASGI scope's `client`."""
+    return None if client is None else str(client[0])
 
 
 def trusting(proxies: Sequence[str]) -> Callable[[str], bool]:

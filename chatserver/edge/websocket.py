@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final, cast
 from chatserver.domain.errors import Refusal
 from chatserver.domain.people.tries import TryKind
 from chatserver.domain.sources import Source
-from chatserver.edge.addresses import Addresses
+from chatserver.edge.addresses import Addresses, address_of
 from chatserver.edge.admission import Admission
 from chatserver.edge.refusals import PLAIN_HEADERS, body_of, headers_of, plain_error, status_of
 from chatserver.edge.web_security import Cookies, Origins, Standing, security_headers
@@ -89,7 +89,7 @@ class ChatSocket:
         try:
             await send({"type": "websocket.accept", "subprotocol": encoding.subprotocol, "headers": []})
             handler = SocketHandler(
-                self, wire, encoding, source, scope.get("client"), token=token, staff_token=staff_token
+                self, wire, encoding, source, address_of(scope.get("client")), token=token, staff_token=staff_token
             )
         except BaseException:
             self.addresses.leave(source)
@@ -99,9 +99,9 @@ class ChatSocket:
 
 class SocketHandler:
     """One connection, as the edge sees it: passes messages to the dispatcher, and releases what it used when it
-    closes."""
+    closes. It implements `AddressLimits` for the connection."""
 
-    __slots__ = ("_client", "_is_binary", "_place", "_source", "connection", "tick", "wire")
+    __slots__ = ("_address", "_is_binary", "_place", "_source", "connection", "tick", "wire")
 
     def __init__(
         self,
@@ -109,14 +109,14 @@ class SocketHandler:
         wire: Wire,
         encoding: Encoding,
         source: Source,
-        client: tuple[str, int] | list[object] | None,
+        address: str | None,
         *,
         token: str | None,
         staff_token: str | None,
     ) -> None:
         self._place = place
         self._source = source
-        self._client = client
+        self._address = address
         self._is_binary = encoding is Encoding.MSGPACK
         self.wire = wire
         self.tick = 0
@@ -125,10 +125,8 @@ class SocketHandler:
             binary=self._is_binary,
             token=token,
             staff_token=staff_token,
-            admit_guest=self._admit_guest,
+            address_limits=self,
             source=source,
-            admit_words=self._admit_words,
-            admit_code=self._admit_code,
         )
         place.admission.wheel.schedule(self, place.admission.limits.hello_seconds)
         place.drain.enter(self)
@@ -145,8 +143,7 @@ class SocketHandler:
         place.drain.leave(self)
         place.addresses.leave(self._source)
         place.dispatcher.closed(self.connection)
-        # The connection refers to this handler (`admit_guest`, `admit_words`, `admit_code`). Breaking the cycle frees
-        # both now.
+        # The connection refers to this handler (`address_limits`). Breaking the cycle frees both now.
         del self.connection
 
     def due(self) -> None:
@@ -154,15 +151,15 @@ class SocketHandler:
         if not self._place.dispatcher.has_said_hello(self.connection):
             self.wire.close(Close.HELLO_TIMEOUT)
 
-    def _admit_guest(self) -> float:
+    def admit_guest(self) -> float:
         return self._place.addresses.admit_guest(self._source)
 
-    async def _admit_code(self) -> None:
+    async def admit_code(self) -> None:
         # By today's key: a socket that was opened days ago must not have a count of its own.
-        await self._place.tries.count_from(TryKind.NEW_CODE, self._place.addresses.source(self._client))
+        await self._place.tries.count_from(TryKind.NEW_CODE, self._place.addresses.source_of(self._address))
 
-    async def _admit_words(self) -> None:
-        await self._place.tries.count_from(TryKind.CODE, self._place.addresses.source(self._client))
+    async def admit_words(self) -> None:
+        await self._place.tries.count_from(TryKind.CODE, self._place.addresses.source_of(self._address))
 
 
 class Drain:

@@ -99,7 +99,8 @@ class ChatWebSocketProtocol(asyncio.Protocol):
         self._receiver: Receiver | None = None
         """The receiver that adopted the connection, until it was told of the end."""
         self._pump: asyncio.Task[None] | None = None
-        self._pending: list[str | bytes] = []
+        self._pending: list[str | bytes] | None = None
+        """Messages that wait for the receiver; None where there are none."""
         self._pending_bytes = 0
         self._held = b""
         """Bytes that were received and not read yet."""
@@ -344,6 +345,8 @@ class ChatWebSocketProtocol(asyncio.Protocol):
             assert self._receiver is not None
             self._pump = self._loop.create_task(self._run(self._receiver, data))
         else:
+            if self._pending is None:
+                self._pending = []
             self._pending.append(data)
             self._pending_bytes += len(data)
 
@@ -353,6 +356,7 @@ class ChatWebSocketProtocol(asyncio.Protocol):
             while True:
                 await receiver.receive(data)
                 if not self._pending:
+                    self._pending = None
                     break
                 data = self._pending.pop(0)
                 self._pending_bytes -= len(data)
@@ -377,7 +381,7 @@ class ChatWebSocketProtocol(asyncio.Protocol):
         limits = self._admission.limits
         return (
             self._receiver is None
-            or len(self._pending) >= limits.commands_in_flight
+            or (self._pending is not None and len(self._pending) >= limits.commands_in_flight)
             or self._pending_bytes >= limits.frame_bytes * _QUEUED_FRAMES
         )
 
@@ -447,7 +451,7 @@ class ChatWebSocketProtocol(asyncio.Protocol):
         assert self._reader is not None
         self.transport.write(self._reader.close(code, reason))
         self._phase = _ENDING
-        self._pending.clear()
+        self._pending = None
         self._pending_bytes = 0
         self._end()
         self._admission.wheel.schedule(self, patience)

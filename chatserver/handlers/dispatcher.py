@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 
 from chatserver.delivery.outbox import Outbox
 from chatserver.delivery.wire import Wire
@@ -15,7 +15,7 @@ from chatserver.domain.sources import UNKNOWN_SOURCE, Source
 from chatserver.handlers.answer import Answer
 from chatserver.handlers.changes import acting_on_changes
 from chatserver.handlers.commands import Bound, pay
-from chatserver.handlers.connection import Connection, free
+from chatserver.handlers.connection import AddressLimits, Connection
 from chatserver.handlers.node import Node
 from chatserver.handlers.part import Part
 from chatserver.handlers.people import members, sign_ins
@@ -84,16 +84,13 @@ class CommandDispatcher:
         binary: bool,
         token: str | None,
         staff_token: str | None,
-        admit_guest: Callable[[], float],
-        admit_words: Callable[[], Awaitable[None]],
-        admit_code: Callable[[], Awaitable[None]] = free,
+        address_limits: AddressLimits,
         source: Source = UNKNOWN_SOURCE,
     ) -> Connection:
         """Return the connection for a handshake that was accepted.
 
-        `token` and `staff_token` come from the cookies. `admit_guest` returns the seconds to wait before this address
-        may become another guest, or counts the guest and returns 0.0. `admit_words` counts a try of come-back words,
-        and `admit_code` a code that is made; both raise RATE_LIMITED. `source` is where the connection comes from.
+        `token` and `staff_token` come from the cookies. `source` is where the connection comes from, and
+        `address_limits` what is allowed there.
         """
         node = self._node
         limits = node.limits
@@ -102,11 +99,8 @@ class CommandDispatcher:
             token=token,
             staff_token=staff_token,
             bucket=Bucket(limits.commands_per_second, limits.command_burst, node.monotonic()),
-            patience=Bucket(REFUSALS_PER_SECOND, REFUSALS_AT_ONCE, node.monotonic()),
-            admit_guest=admit_guest,
-            admit_code=admit_code,
+            address_limits=address_limits,
             source=source,
-            admit_words=admit_words,
         )
         node.metrics.connections.inc()
         return connection
@@ -178,8 +172,12 @@ class CommandDispatcher:
 
     def _refuse(self, connection: Connection, command_id: CommandId | None, refusal: Refusal) -> None:
         connection.outbox.send(ErrorReply(re=command_id, error=error_body(refusal)))
-        if refusal.reason is Reason.RATE_LIMITED and connection.patience.take(1.0, self._node.monotonic()) > 0:
-            self._evict(connection, Close.TOO_FAST, "too_fast")
+        if refusal.reason is Reason.RATE_LIMITED:
+            now = self._node.monotonic()
+            if connection.patience is None:
+                connection.patience = Bucket(REFUSALS_PER_SECOND, REFUSALS_AT_ONCE, now)
+            if connection.patience.take(1.0, now) > 0:
+                self._evict(connection, Close.TOO_FAST, "too_fast")
 
     def _refuse_unreadable(self, connection: Connection, refusal: Unreadable) -> None:
         try:

@@ -22,9 +22,7 @@ def shown(connection: Connection, person: Persona) -> Persona:
 def depart(node: Node, connection: Connection, room: RoomId) -> None:
     """Take one connection out of a room."""
     if room in connection.rooms:
-        connection.rooms.discard(room)
-        connection.reading.discard(room)
-        connection.touched.pop(room, None)
+        connection.leave(room)
         channel = room_channel(room)
         node.hub.leave(connection.outbox, channel)
         if connection.person is not None:

@@ -96,8 +96,7 @@ class Guest:
             binary=False,
             token=token,
             staff_token=None,
-            admit_guest=lambda: 0.0,
-            admit_words=worker.admit_words,
+            address_limits=worker,
             source=source,
         )
         self._ids = itertools.count()
@@ -182,6 +181,12 @@ class Worker(BuiltWorker):
     def follow(self) -> None:
         """From now on follow the queue, as a server does."""
         self._following = asyncio.create_task(self.listening.service.run())
+
+    def admit_guest(self) -> float:
+        return 0.0
+
+    async def admit_code(self) -> None:
+        """Count nothing."""
 
     async def admit_words(self) -> None:
         if self.words_wait > 0:

@@ -22,8 +22,17 @@ KERNEL_BYTES = 200
 """Bytes that the network takes for a client that reads nothing."""
 
 
-async def _free() -> None:
-    """Allow the try: nobody tries come-back words here."""
+class _Unlimited:
+    """The limits of an address that allow everything."""
+
+    def admit_guest(self) -> float:
+        return 0.0
+
+    async def admit_words(self) -> None:
+        """Count nothing."""
+
+    async def admit_code(self) -> None:
+        """Count nothing."""
 
 
 class _Way:
@@ -94,7 +103,7 @@ class Link:
         self._pump: asyncio.Task[None] | None = None
         self._drained: Callable[[], None] | None = None
         self.connection: Connection = worker.dispatcher.open(
-            self, binary=binary, token=token, staff_token=None, admit_guest=lambda: 0.0, admit_words=_free
+            self, binary=binary, token=token, staff_token=None, address_limits=_Unlimited()
         )
         worker.links[self] = None
 

@@ -21,13 +21,6 @@ from tests.simulation.loop import VirtualLoop
 from tests.simulation.plan import Plan
 
 
-class Sorted(set[Any]):
-    """A set of strings whose order does not depend on how this process hashes them."""
-
-    def __iter__(self) -> Iterator[Any]:
-        return iter(sorted(super().__iter__()))
-
-
 class _Numbered:
     """Hashed by its number in this seed, not by its address in memory."""
 
@@ -45,7 +38,6 @@ class SimulatedOutbox(_Numbered, Outbox):
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)
         self.serial = next(_Numbered.serials)
-        self.channels = Sorted()
 
 
 class SimulatedConnection(_Numbered, Connection):
@@ -54,7 +46,6 @@ class SimulatedConnection(_Numbered, Connection):
     def __init__(self, *args: Any, **fields: Any) -> None:
         super().__init__(*args, **fields)
         self.serial = next(_Numbered.serials)
-        self.rooms = Sorted()
 
 
 class SimulatedChannel(_Numbered, Channel):

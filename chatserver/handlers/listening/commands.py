@@ -72,7 +72,7 @@ async def ask(listening: ListeningService, connection: Connection, person: Perso
     wanted: MemberId | None = None
     if command.words is not None and command.words.strip():
         # Each try costs a core a moment, and is a guess.
-        await connection.admit_words()
+        await connection.address_limits.admit_words()
         wanted = await listening.identities.listener_of_words(command.words)
     language = listening.languages[0] if command.language is None else command.language.lower()
     _require_known("language", (language,), listening.languages)

@@ -61,7 +61,7 @@ def of_staff(node: Node, connection: Connection, room: RoomId | None, wanted: Me
     room that the command names or one that they are in. Raises MEMBER_UNKNOWN."""
     if not wanted.startswith(ALIAS_PREFIX):
         return wanted
-    found = node.aliases.find(({room} if room else set()) | connection.rooms, wanted)
+    found = node.aliases.find({*connection.rooms, room} if room else connection.rooms, wanted)
     if found is None:
         raise Refusal(Reason.MEMBER_UNKNOWN)
     return found[1].member

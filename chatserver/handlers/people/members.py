@@ -56,7 +56,7 @@ async def hello(people: People, connection: Connection, command: Hello) -> Answe
             raise Refusal(Reason.IDENTITY_UNKNOWN)
         if not command.guest:
             raise Refusal(Reason.IDENTITY_REQUIRED)
-        wait(connection.admit_guest())
+        wait(connection.address_limits.admit_guest())
         member, issued, _ = await identities.arrive(None)
     greetings = await prepare_greetings(node, connection, member, is_new=issued is not None)
     networks = arrivals.networks(connection, member)
@@ -154,7 +154,7 @@ async def make_code(people: People, connection: Connection, person: Person, comm
     people.identities.require_room_for_codes()
     now = node.monotonic()
     wait(node.online[person.id].bucket(Shared.CODES, now).take(1.0, now))
-    await connection.admit_code()
+    await connection.address_limits.admit_code()
     return Answer(CodeOk(await people.identities.make_code(person.id)))
 
 

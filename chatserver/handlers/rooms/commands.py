@@ -134,7 +134,7 @@ async def join(rooms: Rooms, connection: Connection, person: Persona, command: J
     except Refusal:
         node.hub.give_up(channel)
         raise
-    connection.rooms.add(room.id)
+    connection.enter(room.id)
     # Only now: whoever was refused keeps the seat that they have.
     seats.swap(node, person.id, room.id, instead_of)
     # Under the name they have now: another connection of theirs may have changed it while the store was asked.

@@ -95,7 +95,7 @@ def _full(node: Node, room: Room) -> Refusal:
 
 def take(node: Node, connection: Connection, room: RoomId, person: Persona) -> None:
     """Give a connection's member a seat. Whether they may have one was asked before."""
-    connection.reading.discard(room)
+    connection.take_seat(room)
     new = None if not _is_themed(room) else newcomer(node, connection)
     node.presence.enter(room_channel(room), person, connection, new)
     touch(node, connection, room)
@@ -105,7 +105,8 @@ def touch(node: Node, connection: Connection, room: RoomId) -> None:
     """Note that a member does something in a room: their seat is theirs."""
     if connection.person is None or not _is_themed(room) or room in connection.reading:
         return
-    connection.touched[room] = node.monotonic()
+    if room in connection.rooms:
+        connection.rooms[room] = node.monotonic()
     node.presence.set_idle(room_channel(room), connection.person.id, False)
 
 
@@ -157,7 +158,7 @@ def _is_idle(node: Node, member: MemberId, room: RoomId) -> bool:
     seated = [each for each in node.connections_of(member) if room in each.rooms and room not in each.reading]
     if not seated or any(each.is_moderator for each in seated):
         return False
-    latest = max(each.touched.get(room, float("-inf")) for each in seated)
+    latest = max(each.rooms[room] for each in seated)
     return node.monotonic() - latest >= node.limits.idle_seat_seconds
 
 
@@ -173,7 +174,7 @@ def give_up(node: Node, member: MemberId, room: RoomId) -> None:
     channel = room_channel(room)
     for connection in node.connections_of(member):
         if room in connection.rooms and room not in connection.reading:
-            connection.reading.add(room)
+            connection.give_seat(room)
             node.presence.leave(channel, member, connection)
             connection.outbox.send(ReadingPush(channel=channel))
 
