@@ -169,7 +169,7 @@ class Presence:
             people = [Persona(member, *self._people[nodes[0]][channel][member]) for member, nodes in members]
             if not people:
                 return people
-            listed = self._listed[channel] = Listed(limit, people, frozenset(each.id for each in people))
+            listed = self._listed[channel] = Listed(limit, people, {each.id for each in people})
         return listed.people
 
     def own_counts(self) -> dict[ChannelName, int]:
@@ -434,8 +434,11 @@ class Presence:
         if now == earlier:
             return
         listed = self._listed.get(channel)
-        if listed is not None and (member in listed.members or len(listed.people) < listed.limit):
-            del self._listed[channel]
+        if listed is not None:
+            if member in listed.members:
+                del self._listed[channel]
+            elif now is not None and len(listed.people) < listed.limit:
+                self._listed[channel] = listed.followed_by(Persona(member, *now))
         before = self._before.get(channel)
         if before is None:
             before = self._before[channel] = ToldBefore(count)

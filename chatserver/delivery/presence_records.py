@@ -38,7 +38,12 @@ class Listed(NamedTuple):
 
     limit: int
     people: list[Persona]
-    members: frozenset[MemberId]
+    members: set[MemberId]
+
+    def followed_by(self, person: Persona) -> Listed:
+        """Return the same with one more, who came last. The list is a new one; this object is not to be used again."""
+        self.members.add(person.id)
+        return self._replace(people=[*self.people, person])
 
 
 @dataclass(slots=True)

@@ -235,6 +235,20 @@ def test_every_name_that_somebody_had_for_a_moment_is_told_as_gone() -> None:
     assert {each.generation for each in change.went} == {3, 4, 5}
 
 
+def test_a_list_of_people_is_another_list_with_the_same_persons_where_somebody_came() -> None:
+    presence = World(1).alive[0]
+    presence.enter(ROOM, person(1), "tab 1")
+    lists = [presence.people(ROOM, 3)]
+    for number in (2, 3, 4):
+        presence.enter(ROOM, person(number), f"tab {number}")
+        lists.append(presence.people(ROOM, 3))
+    assert [len(each) for each in lists] == [1, 2, 3, 3]
+    assert lists[3] is lists[2]
+    assert all(one is other for one, other in zip(lists[0] + lists[1][1:], lists[2], strict=False))
+    presence.leave(ROOM, member(2), "tab 2")
+    assert presence.people(ROOM, 3) == [person(1), person(3), person(4)]
+
+
 def test_changes_are_drained_once() -> None:
     presence = Presence(NodeId("node"))
     presence.enter(ROOM, person(1), "a")

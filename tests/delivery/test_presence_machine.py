@@ -102,8 +102,8 @@ class Agreement(RuleBasedStateMachine):
         for presence in self.world.alive:
             for channel in (ROOM, OTHER_ROOM):
                 # The list that was kept, one that is made anew, and one to be kept until something changes.
-                kept = presence.people(channel, 2)
-                assert kept == presence.people(channel, 10)[:2] == presence.people(channel, 2)
+                kept = presence.people(channel, 3)
+                assert kept == presence.people(channel, 10)[:3] == presence.people(channel, 3)
 
     @rule()
     def it_is_quiet_and_all_agree(self) -> None:

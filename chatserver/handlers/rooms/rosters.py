@@ -29,7 +29,9 @@ class Rosters:
             if len(self._kept) > len(self._node.rooms):
                 # Rooms that were removed are among them.
                 self._kept.clear()
-            kept = self._kept[room] = (people, self._views(people, room))
+            # Where somebody came, the list begins with the same objects as before.
+            before, views = kept if kept is not None and kept[0] == people[: len(kept[0])] else ([], [])
+            kept = self._kept[room] = (people, [*views, *self._views(people[len(before) :], room)])
         return kept[1]
 
     def _views(self, people: list[Persona], room: RoomId) -> list[RoomPerson]:
