@@ -32,7 +32,9 @@ _SINGLE: Final = 4
 _DIGITS: Final = re.compile(
     r"(?<![\w.,:/$£€#-])(?P<plus>\+|00)?\s?\(?\d(?:[\s().\-/\u2013]{0,3}\d){5,16}(?![\w%€$£]|[.,:]\d)"
 )
-_ONE_BY_ONE: Final = re.compile(r"(?<![\w.,])\d(?:[,_*~|/]\s?\d){8,16}(?!\d)")
+_BETWEEN: Final = ",_*~|/"
+_FEWEST_BETWEEN: Final = 8
+_ONE_BY_ONE: Final = re.compile(rf"(?<![\w.,])\d(?:[{_BETWEEN}]\s?\d){{{_FEWEST_BETWEEN},16}}(?!\d)")
 _CALL: Final = re.compile(
     r"\b(?:call|phone|ring|text|sms|whats\s?app|number|num|cell|mobile|tel|telephone|reach|dial|contact|signal)\b"
     r"[^\n]{0,40}$"
@@ -88,11 +90,12 @@ def phone_numbers(text: str, seen: Seen) -> Iterator[Span | None]:
         for match in _DIGITS.finditer(text):
             yield match.span() if _is_phone(match, text) else None
         yield PAUSE
-        for match in _ONE_BY_ONE.finditer(text):
-            digits = re.findall(r"\d", match.group())
-            yield match.span() if not _counts([int(each) for each in digits]) else None
-        yield PAUSE
-    if _may_be_said(text, seen) and _SAID.search(text) is not None:
+        if sum(map(text.count, _BETWEEN)) >= _FEWEST_BETWEEN:
+            for match in _ONE_BY_ONE.finditer(text):
+                digits = re.findall(r"\d", match.group())
+                yield match.span() if not _counts([int(each) for each in digits]) else None
+            yield PAUSE
+    if _may_be_said(text, seen):
         for match in _SPELLED.finditer(text):
             yield match.span() if _is_said(match.group()) else None
 

@@ -25,6 +25,8 @@ _AT_ONCE: Final = 32
 _MOST: Final = 32
 """Places of one text that are respelled, of each kind."""
 _DISGUISED: Final = re.compile(r"[.\-*~|][a-z][.\-*~|]")
+_MIXED: Final = re.compile(r"[a-z][\d@$!]|[\d@$!][a-z]")
+"""Stands in every word in which signs or digits stand for letters, or letters for digits."""
 _DIGIT: Final = re.compile(r"\d")
 _PICTURES: Final = re.compile("[\U0001f47b\U0001f4f7\U0001f4f8]")
 _APP_OF: Final = {"\U0001f47b": "snap ", "\U0001f4f7": "insta ", "\U0001f4f8": "insta "}
@@ -56,13 +58,17 @@ class Spelling:
         before = self.text
         if not _may_be_disguised(before, seen):
             return False
-        yield from self._replace(_PICTURES, lambda match: _APP_OF[match.group()])
-        yield from self._replace(_ALONE, _unspaced)
-        yield from self._replace(_APART, lambda match: match.group().replace(match[1], ""))
-        # As long as they were: no place moves.
-        for pattern, meant in ((_LEET, _as_app), (_AS_DIGITS, _as_digits)):
-            yield
-            self.text = yield from _with_meant(pattern, meant, self.text)
+        if not before.isascii():
+            yield from self._replace(_PICTURES, lambda match: _APP_OF[match.group()])
+        if seen.has_alone or self.text is not before:
+            yield from self._replace(_ALONE, _unspaced)
+        if self.text is not before or _DISGUISED.search(before) is not None:
+            yield from self._replace(_APART, lambda match: match.group().replace(match[1], ""))
+        if _MIXED.search(self.text) is not None:
+            # As long as they were: no place moves.
+            for pattern, meant in ((_LEET, _as_app), (_AS_DIGITS, _as_digits)):
+                yield
+                self.text = yield from _with_meant(pattern, meant, self.text)
         return self.text != before
 
     def _known_places(self) -> list[int]:

@@ -78,7 +78,8 @@ def glance(text: str, folded: str, ordinary: frozenset[str]) -> Glance | None:
     others = set(words).difference(ordinary)
     if _ODD.search(" ".join(others)) is not None:
         for word in others:
-            odd.update(forms_of(word))
+            if _ODD.search(word) is not None:
+                odd.update(forms_of(word))
     if _STARS.search(folded) is not None:
         for piece in set(text.split()):
             if _STARS.search(fold(piece)) is not None:
@@ -114,8 +115,17 @@ def forms_of(word: str) -> tuple[str, ...]:
             forms |= {plain.replace("*", vowel) for vowel in "aeiou"}
     for form in [*forms]:
         if _LONG.search(form):
-            forms |= {_LONG.sub(r"\1", form), _LONG.sub(r"\1\1", form)}
+            forms |= {_LONG.sub(_one, form), _LONG.sub(_two, form)}
     return tuple(sorted(form for form in forms if form))
+
+
+# A template in place of a function is expanded by Python code in each match, which takes longer.
+def _one(match: re.Match[str]) -> str:
+    return match[1]
+
+
+def _two(match: re.Match[str]) -> str:
+    return match[1] * 2
 
 
 def has_other_forms(word: str) -> bool:
