@@ -29,7 +29,7 @@ from chatserver.domain.rooms.rooms import (
 from chatserver.domain.text.contact_details import TAIL, ContactKind, Looking, contacts_across, look_for_contacts
 from chatserver.handlers.rooms.context import Rooms
 
-AT_ONCE: Final = 0.000_05
+AT_ONCE: Final = 0.000_2
 """Seconds of looking at a text after which others may go first. The dearest part takes some times as long."""
 NEWCOMER: Final = 60 * 60_000
 """Milliseconds for which somebody who is new sends no contact details into a room."""
