@@ -111,16 +111,14 @@ def write_pending(channel: Channel, bound: int, metrics: Metrics) -> list[Outbox
         if not frames:
             continue
         data = frames[0] if len(frames) == 1 else b"".join(frames)
-        outboxes = channel.live[encoding]
+        outboxes, name = channel.live[encoding], channel.name
         for outbox in outboxes:
-            outbox.tell(channel.name, data)
-            if outbox.waiting() > bound:
+            if outbox.tell(name, data) > bound:
                 slow.append(outbox)
         metrics.deliveries.inc(len(frames) * len(outboxes))
         metrics.delivered_bytes.inc(len(data) * len(outboxes))
         for outbox, rest in channel.join_live(encoding):
-            outbox.tell(channel.name, rest)
-            if outbox.waiting() > bound:
+            if outbox.tell(name, rest) > bound:
                 slow.append(outbox)
         frames.clear()
     return slow

@@ -152,8 +152,8 @@ class Hub:
         slow: list[Outbox] = []
         for outbox, other in apart.items():
             if (before := channel.aside(outbox)) is not None:
-                outbox.tell(name, before if other is None else before + encode_frame(outbox.encoding, other))
-                if outbox.waiting() > self._limits.outbox_bytes:
+                data = before if other is None else before + encode_frame(outbox.encoding, other)
+                if outbox.tell(name, data) > self._limits.outbox_bytes:
                     slow.append(outbox)
         for encoding, frames in channel.pending.items():
             if channel.is_heard(encoding):

@@ -56,13 +56,14 @@ class Outbox:
         self.wire.write(frame)
         return len(frame)
 
-    def tell(self, channel: ChannelName, frames: bytes) -> None:
-        """Write a channel's frames, in order: now, or after the reply that is due."""
+    def tell(self, channel: ChannelName, frames: bytes) -> int:
+        """Write a channel's frames, in order: now, or after the reply that is due. Return what `waiting` returns then,
+        or 0 if that is no more than `limits.outbox_bytes`."""
         if self._held is None:
-            self.wire.write(frames)
-        else:
-            self._held.append((channel, frames))
-            self._held_bytes += len(frames)
+            return self.wire.write(frames)
+        self._held.append((channel, frames))
+        self._held_bytes += len(frames)
+        return self.waiting()
 
     def hold(self) -> None:
         """Hold back frames of channels from now on. The caller calls `release` when it has written its reply, and does

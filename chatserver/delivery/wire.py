@@ -9,8 +9,11 @@ from typing import Protocol
 class Wire(Protocol):
     """Writes ready-made WebSocket frames. No method waits, blocks or raises, also after the socket is gone."""
 
-    def write(self, frames: bytes) -> None:
-        """Hand over one or more whole, unmasked server frames. They go to the socket now, or wait in its buffer."""
+    def write(self, frames: bytes) -> int:
+        """Hand over one or more whole, unmasked server frames. They go to the socket now, or wait in its buffer.
+
+        Return what `buffered` returns then, or 0 if that is no more than `limits.outbox_bytes`.
+        """
         ...
 
     def buffered(self) -> int:

@@ -35,7 +35,7 @@ from chatserver.protocol.codes import Close
 CLOSE_SECONDS: Final = 5.0
 """Seconds that a peer may take to answer a close frame, or to read what was written before the end."""
 LOW_WATER: Final = 32 * 1024
-"""Bytes in the write buffer at or below which a connection counts as drained."""
+"""Bytes in the write buffer at or below which a connection counts as drained, unless `limits.outbox_bytes` is less."""
 
 _PING: Final = b"\x89\x00"
 _PING_SPREAD: Final = 0.2
@@ -119,9 +119,11 @@ class ChatWebSocketProtocol(asyncio.Protocol):
 
     # ------------------------------------------------------------------------------------------ the Wire
 
-    def write(self, frames: bytes) -> None:
+    def write(self, frames: bytes) -> int:
         if self._phase is _OPEN:
             self.transport.write(frames)
+        # asyncio pauses a protocol before `write` returns, if more waits than the mark that `connection_made` sets.
+        return self.buffered() if self._is_write_paused else 0
 
     def buffered(self) -> int:
         return 0 if self._phase is _LOST else self.transport.get_write_buffer_size()
@@ -173,7 +175,8 @@ class ChatWebSocketProtocol(asyncio.Protocol):
         self._admission.tcp += 1
         # With a single mark for both directions, no buffer size can be reached at which a drain callback would be
         # missed.
-        self.transport.set_write_buffer_limits(high=LOW_WATER, low=LOW_WATER)
+        mark = min(LOW_WATER, self._admission.limits.outbox_bytes)
+        self.transport.set_write_buffer_limits(high=mark, low=mark)
         self._admission.wheel.schedule(self, self._admission.limits.header_seconds)
 
     def connection_lost(self, exc: Exception | None) -> None:

@@ -56,13 +56,14 @@ class MemoryWire:
         self.is_aborted = False
         self._drained: Callable[[], None] | None = None
 
-    def write(self, frames: bytes) -> None:
+    def write(self, frames: bytes) -> int:
         if self.is_aborted:
-            return
+            return self.waiting
         self.writes += 1
         self.written.append(frames)
         if self.is_stalled:
             self.waiting += len(frames)
+        return self.waiting
 
     def buffered(self) -> int:
         return self.waiting

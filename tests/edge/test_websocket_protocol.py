@@ -72,6 +72,16 @@ async def test_wire_says_how_much_waits_and_when_it_is_gone() -> None:
         assert wire.buffered() <= websocket_protocol.LOW_WATER
 
 
+async def test_write_returns_how_much_waits_once_it_is_more_than_the_mark() -> None:
+    limits = Limits(outbox_bytes=8_192)
+    async with adopted_app(limits=limits) as (app, served), raw_socket(served, receive_buffer=4_096):
+        wire, block = app.guest.wire, frame(BINARY, bytes(2_000))
+        assert wire.write(block) == 0
+        while wire.buffered() <= 8_192:
+            assert wire.write(block) in (0, wire.buffered())
+        assert wire.write(block) == wire.buffered() > 8_192
+
+
 async def test_wish_to_be_told_can_be_taken_back_and_ends_with_the_connection() -> None:
     async with adopted_app() as (app, served):
         async with raw_socket(served, receive_buffer=4_096) as raw:

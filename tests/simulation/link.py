@@ -165,12 +165,12 @@ class Link:
 
     # ------------------------------------------------------------------------------------------ the Wire
 
-    def write(self, frames: bytes) -> None:
-        if self._close_code is not None or self._is_disconnected:
-            return
-        if len(frames) > self.biggest:
-            self.biggest = len(frames)
-        self._put(frames)
+    def write(self, frames: bytes) -> int:
+        if self._close_code is None and not self._is_disconnected:
+            if len(frames) > self.biggest:
+                self.biggest = len(frames)
+            self._put(frames)
+        return self.buffered()
 
     def buffered(self) -> int:
         return 0 if self._is_disconnected else self._waiting
