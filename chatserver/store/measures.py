@@ -30,6 +30,8 @@ def active_of(members: Collection[MemberId], now: Millis) -> Op[list[Measure]]:
     """Return the measures about these members that are in force."""
     if not members:
         return []
+    if len(members) == 1:
+        return [measure_of(row) for row in (yield Call(sql.ACTIVE_OF_ONE, [(*members, now)]))]
     asked = [(*keys, now) for keys in by_keys(sorted(members), KEYS_AT_ONCE)]
     found = {row[0]: measure_of(row) for row in (yield Call(sql.ACTIVE_OF, asked))}
     return [*found.values()]
