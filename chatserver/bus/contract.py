@@ -24,6 +24,12 @@ class Bus(Protocol):
         """Return whether messages are being carried in both directions, as far as is known now."""
         ...
 
+    @property
+    def is_alone(self) -> bool:
+        """Return whether this worker alone hears now what it publishes. What is for others only need not be published
+        then. MUST be False if the bus cannot know."""
+        ...
+
     async def start(self, on_message: OnMessage, on_attached: OnAttached) -> None:
         """Begin. MUST return within 2 s even if nothing is reachable; the bus then attaches when it is."""
         ...

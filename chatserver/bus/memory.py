@@ -46,6 +46,11 @@ class Exchange:
         """Return whether the exchange carries messages now."""
         return self._is_up
 
+    @property
+    def nodes(self) -> int:
+        """Return how many nodes there are."""
+        return len(self._nodes)
+
     def interrupt(self) -> None:
         """Stop carrying, like a Redis that is gone: every node is told that it is detached."""
         self._set_up(False)
@@ -115,6 +120,11 @@ class MemoryBus:
     def dropped(self) -> int:
         """See the contract."""
         return self._dropped
+
+    @property
+    def is_alone(self) -> bool:
+        """See the contract."""
+        return self._is_open and self._exchange.nodes == 1
 
     async def start(self, on_message: OnMessage, on_attached: OnAttached) -> None:
         """See the contract. `on_attached(True)` is called before this returns."""

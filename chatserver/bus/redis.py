@@ -87,6 +87,11 @@ class RedisBus:
         return self._is_attached
 
     @property
+    def is_alone(self) -> bool:
+        """See the contract. Who else listens to a topic only Redis knows."""
+        return False
+
+    @property
     def dropped(self) -> int:
         """See the contract. Payloads that a server accepted and did not answer before it was lost count as lost."""
         return self._dropped + sum(link.dropped for link in self._links.values())

@@ -119,10 +119,11 @@ class Hub:
 
     def announce(self, publications: Sequence[Publication]) -> None:
         """Show committed publications to the connections here at once, and announce them to other workers over the
-        bus."""
+        bus, if there may be any."""
         for publication in publications:
             self.take(publication)
-        self._bus.publish([(p.channel, encode(self._node, Announced(p))) for p in publications])
+        if not self._bus.is_alone:
+            self._bus.publish([(p.channel, encode(self._node, Announced(p))) for p in publications])
 
     def take(self, publication: Publication) -> None:
         """Take one committed publication, from any source, in any order, any number of times."""

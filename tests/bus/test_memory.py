@@ -52,6 +52,18 @@ async def test_same_seed_loses_the_same() -> None:
     assert await carried(7, faults) != await carried(8, faults)
 
 
+async def test_node_is_alone_while_no_other_has_started() -> None:
+    exchange = Exchange()
+    one, two = Listening(MemoryBus(exchange)), Listening(MemoryBus(exchange))
+    await one.start()
+    assert one.bus.is_alone
+    await two.start()
+    assert not one.bus.is_alone
+    await two.bus.close()
+    assert one.bus.is_alone
+    await one.bus.close()
+
+
 async def test_interrupted_exchange_carries_nothing_and_says_so() -> None:
     exchange = Exchange()
     node = await Listening(MemoryBus(exchange)).start()

@@ -109,6 +109,11 @@ async def test_publisher_hears_itself_and_only_later(one: Listening) -> None:
     assert one.heard == [("room:sleep", b"hello")]
 
 
+async def test_node_with_another_one_is_not_alone(one: Listening, two: Listening) -> None:
+    assert not one.bus.is_alone
+    assert not two.bus.is_alone
+
+
 async def test_nobody_hears_what_they_did_not_subscribe_to(one: Listening, two: Listening) -> None:
     await one.bus.subscribe(["room:sleep"])
     await two.bus.subscribe(["room:sleepless", "room:s*"])
