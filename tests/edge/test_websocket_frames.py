@@ -36,6 +36,50 @@ def test_message_may_arrive_byte_by_byte() -> None:
     assert found == ["slow"]
 
 
+@pytest.mark.parametrize("size", [0, 1, 125, 126, 127, 128, 1_000])
+@pytest.mark.parametrize("opcode", [1, 2])
+def test_whole_message_is_read_alike_however_it_arrives(opcode: int, size: int) -> None:
+    payload = bytes(code % 128 for code in range(size))
+    message: str | bytes = payload.decode() if opcode == 1 else payload
+    data = client_frame(opcode, payload)
+    reader = FrameReader(1_000)
+    assert reader.feed(data) == [message]
+    assert reader.feed(data + data) == [message, message]
+    assert reader.feed(data) == [message]
+    assert reader.feed(data + data[:3]) == [message]
+    assert reader.feed(data[3:]) == [message]
+    assert reader.feed(data) == [message]
+    assert reader.to_send() == b""
+
+
+def test_size_in_more_bytes_than_necessary_changes_nothing() -> None:
+    reader = FrameReader(1_000)
+    short, mask = client_frame(1, b"ha"), bytes(4)
+    for long in (b"\x81\xfe\x00\x02" + mask + b"ha", b"\x81\xff" + bytes(7) + b"\x02" + mask + b"ha"):
+        assert reader.feed(long) == ["ha"]
+        assert reader.feed(short + long) == ["ha", "ha"]
+        assert reader.feed(short[:4]) == []
+        assert reader.feed(short[4:]) == ["ha"]
+
+
+@pytest.mark.parametrize(
+    ("bad", "code"),
+    [
+        (client_frame(1, bytes(1_001)), 1009),
+        (b"\x81\x02ha", 1002),
+        (b"\xc1" + client_frame(1, b"ha")[1:], 1002),
+        (client_frame(1, b"\xff"), 1007),
+    ],
+    ids=["too large", "without a mask", "a reserved bit", "no text"],
+)
+def test_bad_whole_message_fails_the_connection(bad: bytes, code: int) -> None:
+    reader = FrameReader(1_000)
+    assert reader.feed(client_frame(1, b"good")) == ["good"]
+    assert reader.feed(bad) == [FrameEvent.FAILED]
+    assert reader.to_send()[2:4] == code.to_bytes(2, "big")
+    assert reader.feed(client_frame(1, b"later")) == []
+
+
 @pytest.mark.parametrize(
     ("left", "answer"),
     [(close_frame(4000, "bye"), b"\x0f\xa0bye"), (client_frame(8), b"")],
