@@ -282,6 +282,19 @@ class Metrics:
             "chat_floor_version", "The floor's version here.", registry=registry, multiprocess_mode="livemax"
         )
 
+        self._answered: dict[tuple[str, str], tuple[Counter, Histogram]] = {}
+        """The instruments of each command and outcome: prometheus_client looks for them for longer than it counts."""
+
+    def answered(self, command: str, outcome: str, seconds: float) -> None:
+        """Count a command that was answered after so many seconds. `outcome` is "ok" or a reason to refuse."""
+        found = self._answered.get((command, outcome))
+        if found is None:
+            found = self.commands.labels(command, outcome), self.command_seconds.labels(command)
+            self._answered[(command, outcome)] = found
+        counter, histogram = found
+        counter.inc()
+        histogram.observe(seconds)
+
     @staticmethod
     def total(counter: Counter) -> int:
         """Return the count of one counter of this worker, over all its labels."""

@@ -6,27 +6,33 @@ calls `act_on_changes` itself only where the rest of its own work needs the chan
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Awaitable
+from contextlib import suppress
+from typing import TypeVar
 
 from chatserver.handlers.node import Node
-from chatserver.store.moderation_changes import current_note, noting_changes
+from chatserver.store.moderation_changes import begin_noting, current_note, end_noting
 from chatserver.store.records import StoreUnavailable
 
+T = TypeVar("T")
 
-@asynccontextmanager
-async def acting_on_changes(node: Node) -> AsyncIterator[None]:
-    """Act, at the end of this block, on what was changed in it. Raises StoreUnavailable where that fails; where the
-    block itself failed, its own error is raised."""
-    with noting_changes():
+
+async def acting_on_changes(node: Node, work: Awaitable[T]) -> T:
+    """Do some work, act at its end on what it changed, and return its result. Raises what the work raises, or
+    StoreUnavailable where acting fails."""
+    before = begin_noting()
+    try:
         try:
-            yield
+            result = await work
         except Exception:
             # A refusal, too, may come after something was changed.
             with suppress(StoreUnavailable):
                 await act_on_changes(node)
             raise
         await act_on_changes(node)
+        return result
+    finally:
+        end_noting(before)
 
 
 async def act_on_changes(node: Node) -> None:

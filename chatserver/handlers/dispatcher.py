@@ -57,8 +57,7 @@ class CommandDispatcher:
 
     async def dispatch(self, connection: Connection, command: AnyCommand) -> Answer:
         """Run one command of one connection, and act on what it changed. Raises Refusal or StoreUnavailable."""
-        async with acting_on_changes(self._node):
-            return await self._run(connection, command)
+        return await acting_on_changes(self._node, self._run(connection, command))
 
     async def _run(self, connection: Connection, command: AnyCommand) -> Answer:
         now = self._node.monotonic()
@@ -134,7 +133,7 @@ class CommandDispatcher:
         connection.outbox.send(DrainingPush(reconnect_after=round(reconnect_after, 3)))
 
     async def _answer(self, connection: Connection, command: AnyCommand) -> None:
-        node, name = self._node, type(command).__struct_config__.tag
+        node, name = self._node, str(type(command).__struct_config__.tag)
         started = node.monotonic()
         outcome = "ok"
         then: Callable[[], object] | None = None
@@ -167,8 +166,7 @@ class CommandDispatcher:
             connection.outbox.release()
         if then is not None:
             then()
-        node.metrics.commands.labels(name, outcome).inc()
-        node.metrics.command_seconds.labels(name).observe(node.monotonic() - started)
+        node.metrics.answered(name, outcome, node.monotonic() - started)
 
     def _refuse(self, connection: Connection, command_id: CommandId | None, refusal: Refusal) -> None:
         connection.outbox.send(ErrorReply(re=command_id, error=error_body(refusal)))

@@ -41,8 +41,7 @@ class PeriodicJobs:
             # Workers that started together should not all work in the same moment for ever.
             await asyncio.sleep(job.seconds * random.uniform(0.9, 1.1))
             try:
-                async with acting_on_changes(self._node):
-                    await job.work()
+                await acting_on_changes(self._node, job.work())
             except (StoreUnavailable, Refusal) as trouble:
                 self._node.metrics.store_failures.inc()
                 log.warning("job_postponed", extra={"work": _name(job), "cause": str(trouble)})

@@ -1,6 +1,6 @@
 """Noting which piece of work changed moderation, so that its worker can act on the change before it goes on.
 
-A worker notes the changes of one command or one job with `noting_changes`. Every write of the store that is made
+A worker notes the changes of one command or one job between `begin_noting` and `end_noting`. Every write of the store that is made
 meanwhile, by the same task, and that raised moderation's version is noted there once it is durable. What shares a
 transaction with the work of others is not noted: posts (`Store.commit`) and one-to-one listening
 (`Store.commit_listening`). Workers find their changes when they next ask for the version.
@@ -8,9 +8,7 @@ transaction with the work of others is not noted: posts (`Store.commit`) and one
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from contextvars import ContextVar
+from contextvars import ContextVar, Token
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -35,15 +33,15 @@ class ChangeNote:
 _note: ContextVar[ChangeNote | None] = ContextVar("moderation_changes", default=None)
 
 
-@contextmanager
-def noting_changes() -> Iterator[ChangeNote]:
-    """Note in what is yielded the changes that are made in this block, by this task and those that it starts."""
-    note = ChangeNote()
-    before = _note.set(note)
-    try:
-        yield note
-    finally:
-        _note.reset(before)
+def begin_noting() -> Token[ChangeNote | None]:
+    """Note from now on what this task changes, and those that it starts. The caller gives what is returned to
+    `end_noting`."""
+    return _note.set(ChangeNote())
+
+
+def end_noting(before: Token[ChangeNote | None]) -> None:
+    """Go back to what was noted before."""
+    _note.reset(before)
 
 
 def current_note() -> ChangeNote | None:
