@@ -112,9 +112,7 @@ def write_pending(channel: Channel, bound: int, metrics: Metrics) -> list[Outbox
             continue
         data = frames[0] if len(frames) == 1 else b"".join(frames)
         outboxes, name = channel.live[encoding], channel.name
-        for outbox in outboxes:
-            if outbox.tell(name, data) > bound:
-                slow.append(outbox)
+        slow += [outbox for outbox in outboxes if outbox.tell(name, data) > bound]
         metrics.deliveries.inc(len(frames) * len(outboxes))
         metrics.delivered_bytes.inc(len(data) * len(outboxes))
         for outbox, rest in channel.join_live(encoding):

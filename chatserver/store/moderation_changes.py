@@ -1,8 +1,8 @@
 """Noting which piece of work changed moderation, so that its worker can act on the change before it goes on.
 
-A worker notes the changes of one command or one job between `begin_noting` and `end_noting`. Every write of the store that is made
-meanwhile, by the same task, and that raised moderation's version is noted there once it is durable. What shares a
-transaction with the work of others is not noted: posts (`Store.commit`) and one-to-one listening
+A worker notes the changes of one command or one job between `begin_noting` and `end_noting`. Every write of the store
+that is made meanwhile, by the same task, and that raised moderation's version is noted there once it is durable. What
+shares a transaction with the work of others is not noted: posts (`Store.commit`) and one-to-one listening
 (`Store.commit_listening`). Workers find their changes when they next ask for the version.
 """
 
