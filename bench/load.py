@@ -30,6 +30,7 @@ from bench.frames import (
     server_frame,
     without_pings,
 )
+from bench.markers import marker_of, sender_of
 from bench.stream import Stream, Unfaithful
 from bench.targets import Dialect
 
@@ -199,7 +200,7 @@ class Crowd:
         """Let these members write from now on."""
         made = [*members]
         for member in made:
-            member.sender = f"s{self._senders:04}"
+            member.sender = sender_of(self._senders)
             self._senders += 1
         return made
 
@@ -227,7 +228,8 @@ class Crowd:
 
     def post(self, member: Member) -> None:
         """Write one post, even if earlier ones were not answered yet."""
-        marker = f"{member.sender}n{member.number:08}"
+        assert member.sender is not None
+        marker = marker_of(member.sender, member.number)
         member.number += 1
         member.outstanding = marker
         self.streams[member.room].sent[marker] = now()

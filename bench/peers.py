@@ -20,6 +20,7 @@ import msgspec
 
 from bench.frames import client_frame, upgrade
 from bench.machine import Cores
+from bench.markers import marker_of, read_marker, sender_of
 from bench.measure import Maker
 from bench.stream import Unfaithful
 from bench.targets import Baseline, length_of_a_push, room_id
@@ -175,7 +176,7 @@ class CentrifugoDialect:
 
 def _number(marker: str) -> int:
     """Return the id of a post's command; ids 1 and 2 are those of connect and subscribe."""
-    return int(marker.partition("n")[2]) + 3
+    return read_marker(marker)[1] + 3
 
 
 class _Data(msgspec.Struct):
@@ -199,7 +200,7 @@ class _Message(msgspec.Struct):
 _push: Final = msgspec.json.Decoder(_Message)
 
 _EXAMPLE: Final = (
-    '{"push":{"channel":"bench-0","pub":{"data":{"text":"s0000n00000000 "},'
+    f'{{"push":{{"channel":"bench-0","pub":{{"data":{{"text":"{marker_of(sender_of(0), 0)} "}},'
     '"info":{"user":"","client":"00000000-0000-0000-0000-000000000000"},"offset":1234}}}'
 )
 

@@ -13,6 +13,7 @@ from typing import Final, TypeAlias
 import msgspec
 
 from bench.frames import TEXT, Incoming
+from bench.markers import marker_of, read_marker
 
 PRESENCE: Final = frozenset({"presence", "typing", "counts"})
 """Pushes that do not concern posts."""
@@ -135,11 +136,11 @@ class Stream:
     def _check(self, marker: str, offset: int) -> None:
         if marker not in self.sent:
             raise Unfaithful(f"{self.name}: {marker} was shown and never sent")
-        sender, _, number = marker.partition("n")
+        sender, number = read_marker(marker)
         expected = self._next.get(sender)
-        if expected is not None and int(number) != expected:
-            raise Unfaithful(f"{self.name}: {marker} was shown where {sender}n{expected:08} was due")
-        self._next[sender] = int(number) + 1
+        if expected is not None and number != expected:
+            raise Unfaithful(f"{self.name}: {marker} was shown where {marker_of(sender, expected)} was due")
+        self._next[sender] = number + 1
         if self.has_offsets:
             if self._last_offset is not None and offset != self._last_offset + 1:
                 raise Unfaithful(f"{self.name}: offset {offset} follows {self._last_offset}")

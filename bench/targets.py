@@ -16,6 +16,7 @@ import uvloop
 
 from bench.frames import client_frame, upgrade
 from bench.machine import Cores, bind, family, on_cores
+from bench.markers import LENGTH
 from bench.stream import read_push
 from chatserver.domain.history import ChannelName, Epoch, Millis, Offset
 from chatserver.domain.identity import MemberId
@@ -192,7 +193,7 @@ _PUSH_HEAD, _PUSH_TAIL = _push_around_a_marker()
 
 def length_of_a_push() -> int:
     """Bytes of a post as a member is shown it, by ours and by the relays."""
-    return len(_PUSH_HEAD) + len("s0000n00000000") + len(_PUSH_TAIL)
+    return len(_PUSH_HEAD) + LENGTH + len(_PUSH_TAIL)
 
 
 class Target:

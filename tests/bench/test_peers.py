@@ -13,6 +13,7 @@ from bench import peers
 from bench.frames import LINE_PONG, server_frame
 from bench.load import Crowd, Member, Visit
 from bench.machine import cores
+from bench.markers import marker_of, sender_of
 from bench.peers import CentrifugoDialect, Locked, Unavailable, centrifugo_words, obtain
 from bench.stream import Stream, Unfaithful
 from bench.targets import length_of_a_push
@@ -27,14 +28,14 @@ def _publication(marker: str, offset: int, words: str = "words") -> bytes:
 
 
 def test_publication_is_as_long_as_a_push_of_ours() -> None:
-    assert abs(len(_publication("s0000n00000000", 1234, centrifugo_words())) - length_of_a_push()) <= 2
+    assert abs(len(_publication(marker_of(sender_of(0), 0), 1234, centrifugo_words())) - length_of_a_push()) <= 2
 
 
 def test_reply_belongs_to_the_post_with_its_number() -> None:
     dialect = CentrifugoDialect(1, "words")
-    assert b'"id":15,' in dialect.post(0, "s0003n00000012")
-    assert dialect.answers(b'{"id":15,"publish":{}}', "s0003n00000012")
-    assert not dialect.answers(b'{"id":15,"publish":{}}', "s0003n00000013")
+    assert b'"id":15,' in dialect.post(0, marker_of(sender_of(3), 12))
+    assert dialect.answers(b'{"id":15,"publish":{}}', marker_of(sender_of(3), 12))
+    assert not dialect.answers(b'{"id":15,"publish":{}}', marker_of(sender_of(3), 13))
     assert not dialect.answers(b'{"id":15,"publish":{}}', "")
 
 
@@ -42,13 +43,13 @@ def test_publications_are_checked_as_pushes_of_ours_are() -> None:
     dialect = CentrifugoDialect(1, "words")
     stream = Stream("room", "words", dialect.read_push, has_offsets=True, has_told=False)
     for number in range(3):
-        stream.sent[f"s0n{number:08}"] = 0.0
-        stream.data += server_frame(_publication(f"s0n{number:08}", number + 1))
+        stream.sent[marker_of(sender_of(0), number)] = 0.0
+        stream.data += server_frame(_publication(marker_of(sender_of(0), number), number + 1))
     stream.parse()
     stream.check_end()
     assert [one.offset for one in stream.shown] == [1, 2, 3]
-    stream.sent["s0n00000003"] = 0.0
-    stream.data += server_frame(_publication("s0n00000003", 5))
+    stream.sent[marker_of(sender_of(0), 3)] = 0.0
+    stream.data += server_frame(_publication(marker_of(sender_of(0), 3), 5))
     with pytest.raises(Unfaithful, match="offset 5 follows 3"):
         stream.parse()
 
@@ -112,7 +113,7 @@ def seats() -> Iterator[_Seats]:
     held.close()
 
 
-_FIRST, _SECOND = _publication("s0000n00000000", 1), _publication("s0000n00000001", 2)
+_FIRST, _SECOND = (_publication(marker_of(sender_of(0), number), number + 1) for number in range(2))
 _REPLIES = (b'{"id":3,"publish":{}}', b'{"id":4,"publish":{}}')
 
 
