@@ -3,7 +3,7 @@
 It knows no socket and no event loop. Masks, sizes, reserved bits, close codes and control frames are checked by
 websockets' public sans-I/O `Protocol`; putting fragments together and reading their text is done here. Between frames a
 connection has no `Protocol`: connections share one (docs/decisions/0195). Nearly all commands arrive as one whole frame
-each, which is read here, too: that takes a quarter of the time.
+each, which is read here, too: that takes a third of the time.
 """
 
 from __future__ import annotations
@@ -17,12 +17,6 @@ from websockets.protocol import Protocol, Side, State
 
 from chatserver.protocol.codes import Close
 from chatserver.protocol.frames import frame
-
-try:
-    from websockets.speedups import apply_mask
-except ImportError:
-    # websockets has no compiled part for every system.
-    from websockets.utils import apply_mask
 
 _FRAGMENTS: Final = 128
 """The most fragments of one message, including empty ones."""
@@ -235,7 +229,9 @@ def _whole_message(data: bytes, largest: int) -> str | bytes | None:
         return None
     if not 0 <= size <= largest or len(data) != start + size:
         return None
-    payload = apply_mask(data[start:], data[start - 4 : start])
+    # All bytes at once, as two large numbers.
+    mask = (data[start - 4 : start] * (size // 4 + 1))[:size]
+    payload = (int.from_bytes(data[start:], "little") ^ int.from_bytes(mask, "little")).to_bytes(size, "little")
     if data[0] == _WHOLE_BINARY:
         return payload
     try:
