@@ -37,7 +37,7 @@ from chatserver.protocol.rooms.messages import GapPush
 from chatserver.store.records import StoreUnavailable
 from chatserver.store.store import Store
 
-FLUSH_SECONDS: Final = 0.005
+FLUSH_SECONDS: Final = 0.010
 """Seconds by which a flush may be late under load. It waits as long as the one before it took, so that at most half of
 the time goes into writing; an idle hub flushes in the same turn of the loop."""
 TICK_SECONDS: Final = 1.0
