@@ -21,7 +21,7 @@ class Channel:
 
     __slots__ = (
         "_arriving", "backfill", "healing", "held", "idle_since", "is_folding", "line", "live", "name", "opening",
-        "pending", "renewing", "tracked",
+        "pending", "renewing", "rests_until", "tracked",
     )  # fmt: skip
 
     def __init__(self, name: ChannelName) -> None:
@@ -44,6 +44,8 @@ class Channel:
         self._arriving: dict[Encoding, dict[Outbox, int]] = {encoding: {} for encoding in Encoding}
         """Connections that became live since the last flush, with the number of pending frames that are not for
         them."""
+        self.rests_until = 0.0
+        """Until when the next flush waits, on the monotonic clock."""
         self.tracked = 0
         """Connections in this channel, including those in catch-up, and joins that are under way."""
         self.idle_since: float | None = None

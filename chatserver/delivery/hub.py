@@ -16,8 +16,9 @@ from typing import Final
 
 from chatserver.bus.contract import Bus
 from chatserver.delivery.catchup import CatchUp
-from chatserver.delivery.channel import Channel, Prepared, write_pending
+from chatserver.delivery.channel import Channel, Prepared
 from chatserver.delivery.channel_stream import ChannelStream
+from chatserver.delivery.flushes import Flushes
 from chatserver.delivery.gap_repair import GapRepair
 from chatserver.delivery.meter import Meter
 from chatserver.delivery.outbox import Outbox
@@ -37,9 +38,6 @@ from chatserver.protocol.rooms.messages import GapPush
 from chatserver.store.records import StoreUnavailable
 from chatserver.store.store import Store
 
-FLUSH_SECONDS: Final = 0.010
-"""Seconds by which a flush may be late under load. It waits as long as the one before it took, so that at most half of
-the time goes into writing; an idle hub flushes in the same turn of the loop."""
 TICK_SECONDS: Final = 1.0
 """Seconds between two comparisons of heads with the store, which find what the bus lost at the end of a channel."""
 TICK_SECONDS_DETACHED: Final = 0.25
@@ -78,9 +76,7 @@ class Hub:
         self._now = now
         self._aliases = aliases
         self._channels: dict[ChannelName, Channel] = {}
-        self._dirty: set[Channel] = set()
-        self._flush_handle: asyncio.Handle | None = None
-        self._flush_due = 0.0
+        self._flushes = Flushes(limits.outbox_bytes, metrics, self._fall_behind)
         self._tasks = Tasks()
         self._healing = GapRepair(
             store, bus, limits, metrics, self._tasks, show=self._show, begin_anew=self._begin_anew
@@ -159,7 +155,7 @@ class Hub:
         for encoding, frames in channel.pending.items():
             if channel.is_heard(encoding):
                 frames.append(encode_frame(encoding, push))
-                self._mark(channel)
+                self._flushes.add(channel)
         if slow:
             # What is pending for them in other channels too: they are replayed what follows it.
             self.flush()
@@ -322,20 +318,7 @@ class Hub:
 
     def flush(self) -> None:
         """Write everything that is pending: one write per connection and channel."""
-        if self._flush_handle is not None:
-            self._flush_handle.cancel()
-            self._flush_handle = None
-        dirty, self._dirty = self._dirty, set()
-        slow: list[Outbox] = []
-        started = time.monotonic()
-        for channel in dirty:
-            slow += write_pending(channel, self._limits.outbox_bytes, self._metrics)
-        ended = time.monotonic()
-        # The loop's timers count milliseconds: a pause shorter than one would only become longer.
-        took = ended - started
-        self._flush_due = ended + min(took, FLUSH_SECONDS) if took >= 0.001 else 0.0
-        for outbox in slow:
-            self._fall_behind(outbox)
+        self._flushes.flush()
 
     def _show(self, channel: Channel, publications: Iterable[Publication]) -> None:
         for publication in publications:
@@ -343,18 +326,11 @@ class Hub:
             for encoding, frames in channel.pending.items():
                 if channel.is_heard(encoding):
                     frames.append(encode_frame(encoding, push))
-                    self._mark(channel)
+                    self._flushes.add(channel)
             if isinstance(publication.event, Posted):
                 took = max(0, self._now() - publication.at)
                 self._metrics.delivery_seconds.observe(took / 1000)
                 self.meter.delivered(room_of(channel.name), took, time.monotonic())
-
-    def _mark(self, channel: Channel) -> None:
-        self._dirty.add(channel)
-        if self._flush_handle is None:
-            loop = asyncio.get_running_loop()
-            wait = self._flush_due - time.monotonic()
-            self._flush_handle = loop.call_soon(self.flush) if wait <= 0 else loop.call_later(wait, self.flush)
 
     # ------------------------------------------------------------------------------------------ opening
 
@@ -400,7 +376,7 @@ class Hub:
     def _forget(self, channel: Channel) -> None:
         if self._channels.get(channel.name) is channel:
             del self._channels[channel.name]
-            self._dirty.discard(channel)
+            self._flushes.discard(channel)
             for task in (channel.healing, channel.backfill, channel.renewing):
                 if task is not None:
                     task.cancel()

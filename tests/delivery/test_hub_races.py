@@ -155,7 +155,7 @@ async def test_connection_that_falls_behind_again_in_the_moment_it_caught_up_get
     for _ in range(8):
         node.hub.tell(loud, GapPush(channel=loud, position=StreamPosition(Epoch("e" * 1_000), Offset(1))))
     quiet.pending[Encoding.MSGPACK].append(b"for somebody else")
-    node.hub._dirty.add(quiet)
+    node.hub._flushes.add(quiet)
     node.hub._live_again(outbox, quiet)
     node.hub.flush()
     assert set(outbox.behind) == {CHANNEL, loud}
