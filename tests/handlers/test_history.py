@@ -107,7 +107,7 @@ async def test_facts_up_to_the_page_are_told_before_it(site: Cluster) -> None:
     reader, writer = await inside(worker), await inside(worker)
     offset = (await done(writer, "post", text="not for long"))["offset"]
     await eventually(lambda: reader.heard("posted"))
-    worker.node.hub._flush_due = time.monotonic() + 3_600
+    worker.node.hub._channels[CHANNEL].rests_until = time.monotonic() + 3_600
     await done(writer, "edit", offset=offset, text="still not for long")
     await done(writer, "redact", offset=offset)
     assert not reader.heard("edited")
