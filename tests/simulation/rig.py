@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from random import Random
 from typing import Any
 
-from chatserver.delivery import catchup, channel, channel_stream, gap_repair, hub, presence
+from chatserver.delivery import catchup, channel, channel_stream, flushes, gap_repair, hub, presence
 from chatserver.delivery.channel import Channel
 from chatserver.delivery.outbox import Outbox
 from chatserver.handlers import dispatcher, periodic
@@ -57,7 +57,7 @@ class SimulatedChannel(_Numbered, Channel):
 
 
 class _Time:
-    """Replaces the hub's clock; writing may take some time."""
+    """Replaces the clock of the hub and its flushes; writing may take some time."""
 
     def __init__(self, loop: VirtualLoop, random: Random, busy: float) -> None:
         self._loop = loop
@@ -95,8 +95,10 @@ def rigged(plan: Plan, loop: VirtualLoop) -> Iterator[None]:
     """Put the product into one seed's world."""
     _Numbered.serials = itertools.count()
     knobs = plan.knobs
+    time = _Time(loop, Random(f"{plan.seed} time"), knobs.busy)
     wanted: list[tuple[Any, str, object]] = [
-        (hub, "time", _Time(loop, Random(f"{plan.seed} time"), knobs.busy)),
+        (hub, "time", time),
+        (flushes, "time", time),
         (hub, "LINGER_SECONDS", knobs.linger_seconds),
         (hub, "Channel", SimulatedChannel),
         (dispatcher, "Outbox", SimulatedOutbox),

@@ -51,7 +51,8 @@ def metrics() -> Metrics:
     small seed."""
     made = Metrics()
     for name in [*vars(made)]:
-        setattr(made, name, _Mute())
+        if not name.startswith("_"):
+            setattr(made, name, _Mute())
     return made
 
 
