@@ -42,7 +42,7 @@ def test_whole_message_is_read_alike_however_it_arrives(opcode: int, size: int) 
     payload = bytes(code % 128 for code in range(size))
     message: str | bytes = payload.decode() if opcode == 1 else payload
     data = client_frame(opcode, payload)
-    reader = FrameReader(1_000)
+    reader = FrameReader(FrameParsers(1_000))
     assert reader.feed(data) == [message]
     assert reader.feed(data + data) == [message, message]
     assert reader.feed(data) == [message]
@@ -53,7 +53,7 @@ def test_whole_message_is_read_alike_however_it_arrives(opcode: int, size: int) 
 
 
 def test_size_in_more_bytes_than_necessary_changes_nothing() -> None:
-    reader = FrameReader(1_000)
+    reader = FrameReader(FrameParsers(1_000))
     short, mask = client_frame(1, b"ha"), bytes(4)
     for long in (b"\x81\xfe\x00\x02" + mask + b"ha", b"\x81\xff" + bytes(7) + b"\x02" + mask + b"ha"):
         assert reader.feed(long) == ["ha"]
@@ -73,7 +73,7 @@ def test_size_in_more_bytes_than_necessary_changes_nothing() -> None:
     ids=["too large", "without a mask", "a reserved bit", "no text"],
 )
 def test_bad_whole_message_fails_the_connection(bad: bytes, code: int) -> None:
-    reader = FrameReader(1_000)
+    reader = FrameReader(FrameParsers(1_000))
     assert reader.feed(client_frame(1, b"good")) == ["good"]
     assert reader.feed(bad) == [FrameEvent.FAILED]
     assert reader.to_send()[2:4] == code.to_bytes(2, "big")
