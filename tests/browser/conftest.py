@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +12,16 @@ import pytest_asyncio
 from playwright.async_api import Browser
 
 from tests.browser.person import Person
+from tests.browser.regulars import Regulars
 from tests.browser.site import open_site
 from tests.kit.browser import open_browser
 from tests.kit.server import ChatServer
 
 SitDown = Callable[..., Awaitable[Person]]
+Stay = Callable[..., Awaitable[Person]]
 
 _HERE = Path(__file__).parent
+_HAS_FAILED = pytest.StashKey[bool]()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -27,6 +30,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.browser)
             # One browser serves every test, so all of them share its loop.
             item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    if report.failed:
+        item.stash[_HAS_FAILED] = True
+    return report
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
@@ -65,3 +76,23 @@ async def sit_down(chromium: Browser) -> AsyncIterator[SitDown]:
     """`sitting_down` for one test."""
     async with sitting_down(chromium) as one:
         yield one
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def people(chromium: Browser) -> AsyncIterator[Regulars]:
+    regulars = Regulars(chromium)
+    yield regulars
+    await regulars.close()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def regulars(people: Regulars, request: pytest.FixtureRequest) -> AsyncIterator[Regulars]:
+    """People who stay from one test of a file to the next. Fails at its end as `sit_down` does."""
+    yield people
+    assert await people.end_test(has_failed=request.node.stash.get(_HAS_FAILED, False)) == []
+
+
+@pytest.fixture
+def stay(regulars: Regulars) -> Stay:
+    """Somebody of `regulars`, in the lobby: `await stay(server.url)`."""
+    return regulars.come

@@ -63,8 +63,19 @@ class Person:
         own = urlsplit(self.url).netloc
         await self.context.route(lambda asked: urlsplit(asked).netloc != own, self._stand_in)
 
+    async def may_leave_no_more(self) -> None:
+        """Take back `may_leave`."""
+        self._may_leave = False
+        await self.context.unroute_all(behavior="ignoreErrors")
+
     def unforgiven(self) -> list[str]:
         return [said for said in self.trouble if not any(pattern.search(said) for pattern in self._forgiven)]
+
+    def begin_anew(self) -> None:
+        """Forget the trouble so far, and forgive nothing any more."""
+        self.trouble.clear()
+        self.went_to.clear()
+        self._forgiven.clear()
 
     # What they do
 

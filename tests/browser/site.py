@@ -42,6 +42,8 @@ _WIDE: Final = {
     "reaction_burst": 500.0,
     "names_per_hour": 500.0,
     "codes_per_minute": 500.0,
+    # Nor does anybody go through so many rooms.
+    "rooms_per_member": 20,
     "new_codes_per_address_per_hour": 500.0,
     "drain_seconds": 2.0,
 }

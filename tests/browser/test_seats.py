@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from playwright.async_api import expect
 
-from tests.browser.conftest import SitDown
+from chatserver.domain.limits import Limits
+from tests.browser.conftest import SitDown, Stay
 from tests.browser.console import Console, hire
 from tests.browser.eyes import violations
 from tests.browser.site import join, open_site, room
@@ -25,7 +26,7 @@ ROOMS = [
 @pytest.fixture(scope="module")
 def site() -> Iterator[ChatServer]:
     """Where nobody waits a quarter of an hour."""
-    limits = {"idle_seat_seconds": 2.0}
+    limits = {"idle_seat_seconds": 2.0, "rooms_per_member": Limits().rooms_per_member}
     listening = {"nobody_after_seconds": 1.0, "pause_minutes": 5.0}
     with open_site(ROOMS, limits=limits, listening=listening) as server:
         yield server
@@ -58,11 +59,8 @@ async def test_a_fourth_room_asks_which_place_to_give_up_and_keeps_what_was_begu
     await ann.sees("and here")
 
 
-async def test_a_place_that_went_to_somebody_else_is_had_again_with_one_touch(
-    site: ChatServer, sit_down: SitDown
-) -> None:
-    ann = await sit_down(site.url)
-    await ann.arrive()
+async def test_a_place_that_went_to_somebody_else_is_had_again_with_one_touch(site: ChatServer, stay: Stay) -> None:
+    ann = await stay(site.url)
     await ann.enter("A small room")
     await ann.writing.fill("i was about to say")
     async with ChatClient(site.ws_url) as ben, ChatClient(site.ws_url) as eve:
@@ -90,12 +88,11 @@ async def test_a_place_that_went_to_somebody_else_is_had_again_with_one_touch(
 
 
 async def test_a_listener_gives_an_empty_chair_back_with_one_touch_and_has_no_pause(
-    site: ChatServer, sit_down: SitDown
+    site: ChatServer, sit_down: SitDown, stay: Stay
 ) -> None:
-    mira, ann = Console(await sit_down(site.url)), await sit_down(site.url)
+    mira, ann = Console(await sit_down(site.url)), await stay(site.url)
     await mira.sign_in(await hire(site, "Mira Harbourne"))
     await mira.listen()
-    await ann.arrive()
     await ann.page.locator("#ask-link").click()
     await expect(ann.page.get_by_text("One listener is free")).to_be_visible()
     await ann.page.get_by_role("button", name="I agree, ask for a listener").click()
