@@ -9,7 +9,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import expect
 
-from tests.browser.conftest import SitDown
+from tests.browser.conftest import Stay
 from tests.browser.person import LOST_NETWORK, Person
 from tests.browser.site import join, let_a_day_pass, open_site, say
 from tests.browser.wire import Wire
@@ -27,17 +27,17 @@ def site() -> Iterator[ChatServer]:
         yield server
 
 
-@pytest_asyncio.fixture(loop_scope="session")
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def wire(site: ChatServer) -> AsyncIterator[Wire]:
     async with Wire(site.port) as line:
         yield line
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def ann(wire: Wire, sit_down: SitDown) -> Person:
-    person = await sit_down(wire.url)
+async def ann(wire: Wire, stay: Stay) -> Person:
+    person = await stay(wire.url)
     person.forgive(LOST_NETWORK)
-    return await person.arrive()
+    return person
 
 
 async def rows(person: Person) -> list[str]:
