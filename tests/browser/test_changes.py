@@ -9,7 +9,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Locator, expect
 
-from tests.browser.conftest import SitDown
+from tests.browser.conftest import Stay
 from tests.browser.listener import Listener, a_listener
 from tests.browser.person import Person
 from tests.browser.seeker import talks
@@ -32,8 +32,8 @@ async def heron(site: ChatServer) -> AsyncIterator[Listener]:
         yield listener
 
 
-async def sit_in(sit_down: SitDown, url: str, room: str) -> Person:
-    person = await (await sit_down(url)).arrive()
+async def sit_in(stay: Stay, url: str, room: str) -> Person:
+    person = await stay(url)
     await person.enter(room)
     return person
 
@@ -57,9 +57,9 @@ def press(person: Person, name: str) -> Locator:
 
 
 async def test_a_refused_change_stands_there_until_it_is_sent_all_the_same(
-    site: ChatServer, sit_down: SitDown, heron: Listener
+    site: ChatServer, stay: Stay, heron: Listener
 ) -> None:
-    ann = await (await sit_down(site.url)).arrive()
+    ann = await stay(site.url)
     session = await talks(ann, heron)
     await ann.say("you can write to me")
     await change(ann, "you can write to me")
@@ -87,9 +87,9 @@ async def test_a_refused_change_stands_there_until_it_is_sent_all_the_same(
 
 
 async def test_what_was_refused_in_the_middle_of_a_change_does_not_get_into_that_post(
-    site: ChatServer, sit_down: SitDown, heron: Listener
+    site: ChatServer, stay: Stay, heron: Listener
 ) -> None:
-    ann = await (await sit_down(site.url)).arrive()
+    ann = await stay(site.url)
     session = await talks(ann, heron)
     await ann.say("an earlier post")
     await ann.write("ann@example.org")
@@ -105,8 +105,8 @@ async def test_what_was_refused_in_the_middle_of_a_change_does_not_get_into_that
     await heron.client.ask("end", session=session)
 
 
-async def test_a_draft_keeps_its_warning_and_its_answer_over_a_change(site: ChatServer, sit_down: SitDown) -> None:
-    ann = await sit_in(sit_down, site.url, "Low days")
+async def test_a_draft_keeps_its_warning_and_its_answer_over_a_change(site: ChatServer, stay: Stay) -> None:
+    ann = await sit_in(stay, site.url, "Low days")
     await ann.say("the first")
     await ann.say("the second")
     menu = await ann.open_menu("the first")
@@ -129,8 +129,8 @@ async def test_a_draft_keeps_its_warning_and_its_answer_over_a_change(site: Chat
     await expect(post.locator(".quote")).to_contain_text("the first")
 
 
-async def test_a_change_is_not_thrown_away_by_answering_something_else(site: ChatServer, sit_down: SitDown) -> None:
-    ann = await sit_in(sit_down, site.url, "Worry and panic")
+async def test_a_change_is_not_thrown_away_by_answering_something_else(site: ChatServer, stay: Stay) -> None:
+    ann = await sit_in(stay, site.url, "Worry and panic")
     await ann.say("to be changed")
     await ann.say("to be answered")
     await change(ann, "to be changed")
@@ -151,8 +151,8 @@ async def test_a_change_is_not_thrown_away_by_answering_something_else(site: Cha
     await ann.sees("a long change of it")
 
 
-async def test_why_something_was_not_sent_stands_there_until_one_writes_on(site: ChatServer, sit_down: SitDown) -> None:
-    ann = await sit_in(sit_down, site.url, "Awake at night")
+async def test_why_something_was_not_sent_stands_there_until_one_writes_on(site: ChatServer, stay: Stay) -> None:
+    ann = await sit_in(stay, site.url, "Awake at night")
     await press(ann, "Send").click()
     await expect(note(ann)).to_contain_text("There is nothing in it yet.")
     async with ChatClient(site.ws_url) as ben:
@@ -164,8 +164,8 @@ async def test_why_something_was_not_sent_stands_there_until_one_writes_on(site:
     await expect(note(ann)).not_to_contain_text("There is nothing in it yet.")
 
 
-async def test_trying_again_and_removing_keep_the_focus_in_the_list(site: ChatServer, sit_down: SitDown) -> None:
-    ann = await sit_in(sit_down, site.url, "Feeling alone")
+async def test_trying_again_and_removing_keep_the_focus_in_the_list(site: ChatServer, stay: Stay) -> None:
+    ann = await sit_in(stay, site.url, "Feeling alone")
     await ann.write("find me at ann@example.org")
     row = ann.post("find me at")
     await expect(row).to_contain_text(re.compile("Not sent|Couldn't be sent"))
@@ -175,9 +175,9 @@ async def test_trying_again_and_removing_keep_the_focus_in_the_list(site: ChatSe
 
 
 async def test_a_report_goes_on_though_the_post_is_taken_back_and_its_writer_leaves(
-    site: ChatServer, sit_down: SitDown
+    site: ChatServer, stay: Stay
 ) -> None:
-    ann = await sit_in(sit_down, site.url, "Just need company")
+    ann = await sit_in(stay, site.url, "Just need company")
     async with ChatClient(site.ws_url) as ben:
         name = ben.hello_ok["member"]["name"]
         await join(ben, "company")
