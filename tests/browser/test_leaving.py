@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import AsyncIterator
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import Page, expect
 
-from tests.browser.conftest import SitDown
+from tests.browser.conftest import SitDown, Stay
 from tests.browser.person import LOST_NETWORK, Person
 from tests.kit.marks import new_mark
 from tests.kit.server import ChatServer
@@ -15,16 +17,17 @@ from tests.kit.server import ChatServer
 ELSEWHERE = "https://www.wikipedia.org/"
 
 
-async def sit_in(sit_down: SitDown, server: ChatServer) -> Person:
+@pytest_asyncio.fixture(loop_scope="session")
+async def ann(site: ChatServer, stay: Stay) -> AsyncIterator[Person]:
     """Somebody in a room, with a draft and a post, who may leave."""
-    ann = await sit_down(server.url)
-    await ann.may_leave()
-    await ann.arrive()
-    await ann.enter("Awake at night")
-    await ann.say(f"nobody may see this {new_mark()}")
-    await ann.writing.fill("a draft that nobody may see")
-    assert await ann.kept() != {}
-    return ann
+    person = await stay(site.url)
+    await person.enter("Awake at night")
+    await person.say(f"nobody may see this {new_mark()}")
+    await person.writing.fill("a draft that nobody may see")
+    assert await person.kept() != {}
+    await person.may_leave()
+    yield person
+    await person.may_leave_no_more()
 
 
 async def press_shift(page: Page, times: int) -> None:
@@ -40,29 +43,24 @@ async def expect_gone(person: Person) -> None:
     assert all(not origin["localStorage"] for origin in state["origins"])
 
 
-async def test_shift_three_times_leaves_and_wipes_what_was_kept(site: ChatServer, sit_down: SitDown) -> None:
-    ann = await sit_in(sit_down, site)
-    await press_shift(ann.page, 3)
-    await expect_gone(ann)
-
-
-async def test_shift_leaves_while_one_is_writing_and_from_every_screen(site: ChatServer, sit_down: SitDown) -> None:
-    ann = await sit_down(site.url)
-    await ann.may_leave()
-    await ann.arrive()
+async def test_shift_leaves_while_one_is_writing_and_from_every_screen(site: ChatServer, stay: Stay) -> None:
+    ann = await stay(site.url)
     await ann.open_own_corner()
     await ann.page.get_by_label("Name", exact=True).focus()
+    await ann.may_leave()
     await press_shift(ann.page, 3)
     await expect_gone(ann)
+    await ann.may_leave_no_more()
     await ann.arrive()
     await ann.page.get_by_role("link", name="Get help now").click()
     await expect(ann.page.get_by_role("dialog")).to_be_visible()
+    await ann.may_leave()
     await press_shift(ann.page, 3)
     await expect_gone(ann)
+    await ann.may_leave_no_more()
 
 
-async def test_the_page_is_blank_before_the_other_has_come(site: ChatServer, sit_down: SitDown) -> None:
-    ann = await sit_in(sit_down, site)
+async def test_the_page_is_blank_before_the_other_has_come(ann: Person) -> None:
     # The other page never comes.
     await ann.context.route(ELSEWHERE, lambda route: route.abort())
     ann.forgive(LOST_NETWORK)
@@ -78,13 +76,18 @@ async def test_the_page_is_blank_before_the_other_has_come(site: ChatServer, sit
         })"""
     )
     assert seen == ["", ""]
+    # Nothing of it is there any more with which one could go on.
+    await ann.page.goto("about:blank")
 
 
-async def test_back_shows_nothing_of_the_room(site: ChatServer, sit_down: SitDown) -> None:
-    ann = await sit_in(sit_down, site)
+async def test_shift_three_times_leaves_in_every_tab_wipes_what_was_kept_and_back_shows_nothing(ann: Person) -> None:
+    other = Person(ann.context, await ann.context.new_page(), ann.url)
+    await other.arrive()
     asked: list[str] = []
     await press_shift(ann.page, 3)
     await expect_gone(ann)
+    await expect(other.page).to_have_url(ELSEWHERE)
+    await other.page.close()
     ann.context.on("request", lambda request: asked.append(request.url))
     await ann.page.go_back(wait_until="commit")
     await expect(ann.page).to_have_url(re.compile("^(about:blank|https://www.wikipedia.org/)$"))
@@ -92,14 +95,12 @@ async def test_back_shows_nothing_of_the_room(site: ChatServer, sit_down: SitDow
     assert not [url for url in asked if "/api/" in url]
 
 
-async def test_the_exit_link_does_the_same(site: ChatServer, sit_down: SitDown) -> None:
-    ann = await sit_in(sit_down, site)
+async def test_the_exit_link_does_the_same(ann: Person) -> None:
     await ann.page.get_by_role("link", name="Leave now").click()
     await expect_gone(ann)
 
 
-async def test_the_exit_link_is_over_the_helplines_too(site: ChatServer, sit_down: SitDown) -> None:
-    ann = await sit_in(sit_down, site)
+async def test_the_exit_link_is_over_the_helplines_too(ann: Person) -> None:
     await ann.page.set_viewport_size({"width": 390, "height": 844})
     await ann.page.get_by_role("link", name=re.compile("^Get help")).click()
     sheet = ann.page.get_by_role("dialog", name="Get help now")
@@ -111,18 +112,8 @@ async def test_the_exit_link_is_over_the_helplines_too(site: ChatServer, sit_dow
     await expect_gone(ann)
 
 
-async def test_another_tab_leaves_too(site: ChatServer, sit_down: SitDown) -> None:
-    ann = await sit_in(sit_down, site)
-    other = Person(ann.context, await ann.context.new_page(), ann.url)
-    await other.arrive()
-    await press_shift(ann.page, 3)
-    await expect_gone(ann)
-    await expect(other.page).to_have_url(ELSEWHERE)
-
-
-async def test_typing_capitals_stays(site: ChatServer, sit_down: SitDown) -> None:
-    ann = await sit_down(site.url)
-    await ann.arrive()
+async def test_typing_capitals_stays(site: ChatServer, stay: Stay) -> None:
+    ann = await stay(site.url)
     await ann.enter("Just need company")
     await ann.writing.focus()
     for letter in "HELP ME":
@@ -134,9 +125,8 @@ async def test_typing_capitals_stays(site: ChatServer, sit_down: SitDown) -> Non
     await expect(ann.writing).to_be_focused()
 
 
-async def test_two_presses_and_a_click_stay(site: ChatServer, sit_down: SitDown) -> None:
-    ann = await sit_down(site.url)
-    await ann.arrive()
+async def test_two_presses_and_a_click_stay(site: ChatServer, stay: Stay) -> None:
+    ann = await stay(site.url)
     await press_shift(ann.page, 2)
     await ann.page.get_by_role("heading", name="Hello. Come in.").click()
     await press_shift(ann.page, 2)
@@ -162,9 +152,8 @@ async def test_without_javascript_help_and_exit_are_there(site: ChatServer, sit_
     await expect(page).to_have_url(ELSEWHERE)
 
 
-async def test_help_opens_over_any_screen_and_gives_the_focus_back(site: ChatServer, sit_down: SitDown) -> None:
-    ann = await sit_down(site.url)
-    await ann.arrive()
+async def test_help_opens_over_any_screen_and_gives_the_focus_back(site: ChatServer, stay: Stay) -> None:
+    ann = await stay(site.url)
     await ann.enter("Worry and panic")
     await ann.writing.fill("my hands are shaking")
     link = ann.page.get_by_role("link", name="Get help now")
