@@ -9,9 +9,9 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Locator, expect
 
-from tests.browser.conftest import SitDown
+from tests.browser.conftest import SitDown, Stay
 from tests.browser.listener import Listener, a_listener
-from tests.browser.person import LOST_NETWORK
+from tests.browser.person import LOST_NETWORK, Person
 from tests.browser.seeker import ask, heading, line, on_page, open_form, press, talks, top, waits
 from tests.browser.site import open_site
 from tests.browser.wire import Wire
@@ -23,8 +23,21 @@ pytestmark = pytest.mark.timeout(120)
 
 @pytest.fixture(scope="module")
 def site() -> Iterator[ChatServer]:
-    with open_site(listening={"gone_seconds": 20.0, "pause_minutes": 0.0}) as server:
+    listening = {"gone_seconds": 20.0, "pause_minutes": 0.0, "sessions_per_member_a_day": 100}
+    with open_site(listening=listening) as server:
         yield server
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def wire(site: ChatServer) -> AsyncIterator[Wire]:
+    async with Wire(site.port) as line:
+        yield line
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def ann(wire: Wire, stay: Stay) -> Person:
+    """Somebody in the lobby who asks again and again, and each time meets somebody new."""
+    return await stay(wire.url)
 
 
 @pytest_asyncio.fixture(loop_scope="session")
@@ -33,16 +46,10 @@ async def heron(site: ChatServer) -> AsyncIterator[Listener]:
         yield listener
 
 
-# ------------------------------------------------------------------------------------------------- what is clicked
-
-
 # ---------------------------------------------------------------------------------------------------------- asking
 
 
-async def test_asking_takes_two_touches_and_nothing_has_to_be_filled_in(
-    site: ChatServer, sit_down: SitDown, heron: Listener
-) -> None:
-    ann = await (await sit_down(site.url)).arrive()
+async def test_asking_takes_two_touches_and_nothing_has_to_be_filled_in(ann: Person, heron: Listener) -> None:
     await expect(top(ann)).to_have_accessible_name("Ask for a listener")
     await ann.page.get_by_role("main").get_by_role("button", name="Ask for a listener").click()
     await press(ann, "I agree, ask for a listener").click()
@@ -63,10 +70,7 @@ async def test_asking_takes_two_touches_and_nothing_has_to_be_filled_in(
     await press(ann, "Leave the line").click()
 
 
-async def test_what_is_filled_in_reaches_the_listener_who_is_asked(
-    site: ChatServer, sit_down: SitDown, heron: Listener
-) -> None:
-    ann = await (await sit_down(site.url)).arrive()
+async def test_what_is_filled_in_reaches_the_listener_who_is_asked(ann: Person, heron: Listener) -> None:
     await open_form(ann)
     topics = ann.page.get_by_role("group", name="What is it about?")
     await topics.get_by_label("Awake at night").check()
@@ -102,25 +106,22 @@ async def test_at_hours_without_listeners_the_page_says_so_and_when(sit_down: Si
         await ann.sees_lobby()
 
 
-async def test_words_that_lead_to_nobody_are_told_and_what_was_filled_in_stays(
-    site: ChatServer, sit_down: SitDown
-) -> None:
-    ann = await (await sit_down(site.url)).arrive()
+async def test_words_that_lead_to_nobody_are_told_and_what_was_filled_in_stays(ann: Person) -> None:
     await open_form(ann)
     await on_page(ann, "I have come-back words").click()
     await ann.page.get_by_label("The words you were given").fill("nobody ever had these")
     await press(ann, "I agree, ask for a listener").click()
     await expect(ann.page.get_by_role("alert").filter(has_text="We don't know these words")).to_be_visible()
     await expect(ann.page.get_by_label("The words you were given")).to_have_value("nobody ever had these")
+    await ann.page.get_by_label("The words you were given").fill("")
 
 
 # --------------------------------------------------------------------------------------------------------- waiting
 
 
-async def test_a_reload_and_another_tab_keep_the_place(site: ChatServer, sit_down: SitDown) -> None:
+async def test_a_reload_and_another_tab_keep_the_place(site: ChatServer, ann: Person) -> None:
     async with ChatClient(site.ws_url) as ben:
         await ben.ask("ask", agreement=True)
-        ann = await (await sit_down(site.url)).arrive()
         await ask(ann)
         await waits(ann, "You're second")
         await ann.page.reload()
@@ -137,12 +138,10 @@ async def test_a_reload_and_another_tab_keep_the_place(site: ChatServer, sit_dow
         await press(ann, "Leave the line").click()
         await expect(heading(ann, "Ask for a listener")).to_be_visible()
         await expect(other.locator("#standing")).to_be_hidden()
+        await other.close()
 
 
-async def test_who_waits_can_sit_in_a_room_and_is_fetched_from_there(
-    site: ChatServer, sit_down: SitDown, heron: Listener
-) -> None:
-    ann = await (await sit_down(site.url)).arrive()
+async def test_who_waits_can_sit_in_a_room_and_is_fetched_from_there(ann: Person, heron: Listener) -> None:
     await ask(ann)
     await ann.enter("Awake at night")
     await ann.say("waiting, and reading along")
@@ -159,10 +158,7 @@ async def test_who_waits_can_sit_in_a_room_and_is_fetched_from_there(
     await heron.client.ask("end", session=session)
 
 
-async def test_a_breath_moves_only_when_it_is_asked_to_and_never_where_motion_is_unwanted(
-    site: ChatServer, sit_down: SitDown
-) -> None:
-    ann = await (await sit_down(site.url)).arrive()
+async def test_a_breath_moves_only_when_it_is_asked_to_and_never_where_motion_is_unwanted(ann: Person) -> None:
     await ask(ann)
     lamp = ann.page.locator(".breath i")
     await expect(lamp).to_be_hidden()
@@ -174,6 +170,7 @@ async def test_a_breath_moves_only_when_it_is_asked_to_and_never_where_motion_is
     await expect(on_page(ann, "Breathe in while you count to four.")).to_be_visible()
     await expect(press(ann, "Breathe with the lamp")).to_be_hidden()
     await press(ann, "Leave the line").click()
+    await ann.page.emulate_media(reduced_motion="no-preference")
 
 
 async def test_a_place_that_lapsed_is_taken_back(sit_down: SitDown) -> None:
@@ -198,8 +195,7 @@ async def test_a_place_that_lapsed_is_taken_back(sit_down: SitDown) -> None:
 # --------------------------------------------------------------------------------------------------------- talking
 
 
-async def test_they_talk_and_each_sees_the_other_there(site: ChatServer, sit_down: SitDown, heron: Listener) -> None:
-    ann = await (await sit_down(site.url)).arrive()
+async def test_they_talk_and_each_sees_the_other_there(ann: Person, heron: Listener) -> None:
     session = await talks(ann, heron)
     people = ann.page.locator(".talk-people")
     await expect(people).to_contain_text(re.compile(f"{heron.name}.*listener.*here"))
@@ -225,10 +221,7 @@ async def test_they_talk_and_each_sees_the_other_there(site: ChatServer, sit_dow
     assert (await heron.session(session, lambda it: "ended_at" in it))["ending"] == "other"
 
 
-async def test_contact_details_are_explained_and_can_be_changed_or_sent_anyway(
-    site: ChatServer, sit_down: SitDown, heron: Listener
-) -> None:
-    ann = await (await sit_down(site.url)).arrive()
+async def test_contact_details_are_explained_and_can_be_changed_or_sent_anyway(ann: Person, heron: Listener) -> None:
     session = await talks(ann, heron)
     await ann.write("write to me: ann@example.org")
     post = ann.post("ann@example.org")
@@ -244,38 +237,32 @@ async def test_contact_details_are_explained_and_can_be_changed_or_sent_anyway(
     await heron.client.ask("end", session=session)
 
 
-async def test_offline_and_back_in_a_conversation_with_nothing_lost(
-    site: ChatServer, sit_down: SitDown, heron: Listener
-) -> None:
-    async with Wire(site.port) as wire:
-        ann = await sit_down(wire.url)
-        ann.forgive(LOST_NETWORK)
-        await ann.arrive()
-        session = await talks(ann, heron)
-        await ann.say("before")
-        wire.cut()
-        await expect(ann.link).to_be_visible()
-        await ann.write("while the network was away")
-        await heron.say(session, "take your time")
-        wire.mend()
-        await ann.network_returns()
-        await ann.sees("take your time")
-        await ann.sees("while the network was away")
-        await heron.hears(session, "while the network was away")
-        await ann.page.reload()
-        await ann.sees("before")
-        await ann.go_back_to_lobby()
-        await expect(line(ann)).to_contain_text(re.compile("is waiting for you|has written to you"))
-        await top(ann).click()
-        for text in ("before", "take your time", "while the network was away"):
-            await ann.sees(text)
-        await heron.client.ask("end", session=session)
+async def test_offline_and_back_in_a_conversation_with_nothing_lost(wire: Wire, ann: Person, heron: Listener) -> None:
+    ann.forgive(LOST_NETWORK)
+    session = await talks(ann, heron)
+    await ann.say("before")
+    wire.cut()
+    await expect(ann.link).to_be_visible()
+    await ann.write("while the network was away")
+    await heron.say(session, "take your time")
+    wire.mend()
+    await ann.network_returns()
+    await ann.sees("take your time")
+    await ann.sees("while the network was away")
+    await heron.hears(session, "while the network was away")
+    await ann.page.reload()
+    await ann.sees("before")
+    await ann.go_back_to_lobby()
+    await expect(line(ann)).to_contain_text(re.compile("is waiting for you|has written to you"))
+    await top(ann).click()
+    for text in ("before", "take your time", "while the network was away"):
+        await ann.sees(text)
+    await heron.client.ask("end", session=session)
 
 
 async def test_a_listener_who_vanishes_is_waited_for_and_then_the_place_is_at_the_head(
-    site: ChatServer, sit_down: SitDown, heron: Listener
+    site: ChatServer, ann: Person, heron: Listener
 ) -> None:
-    ann = await (await sit_down(site.url)).arrive()
     session = await talks(ann, heron)
     await heron.say(session, "one moment")
     await ann.sees("one moment")
@@ -298,10 +285,7 @@ async def test_a_listener_who_vanishes_is_waited_for_and_then_the_place_is_at_th
     await press(ann, "Leave the line").click()
 
 
-async def test_block_and_report_are_two_things_of_two_touches(
-    site: ChatServer, sit_down: SitDown, heron: Listener
-) -> None:
-    ann = await (await sit_down(site.url)).arrive()
+async def test_block_and_report_are_two_things_of_two_touches(ann: Person, heron: Listener) -> None:
     session = await talks(ann, heron)
     await press(ann, "Report").click()
     dialog = ann.page.get_by_role("dialog", name="Report")
@@ -327,9 +311,8 @@ async def test_block_and_report_are_two_things_of_two_touches(
 
 
 async def test_another_listener_takes_over_when_the_seeker_agrees(
-    site: ChatServer, sit_down: SitDown, heron: Listener
+    site: ChatServer, ann: Person, heron: Listener
 ) -> None:
-    ann = await (await sit_down(site.url)).arrive()
     session = await talks(ann, heron)
     async with a_listener(site) as otter:
         await otter.listen()
@@ -352,9 +335,8 @@ async def test_another_listener_takes_over_when_the_seeker_agrees(
 
 
 async def test_afterwards_both_say_again_and_the_words_lead_to_the_same_listener(
-    site: ChatServer, sit_down: SitDown, heron: Listener
+    site: ChatServer, sit_down: SitDown, ann: Person, heron: Listener
 ) -> None:
-    ann = await (await sit_down(site.url)).arrive()
     session = await talks(ann, heron)
     await ann.say("thank you for staying")
     await ann.writing.fill("and one more thing")
@@ -398,9 +380,8 @@ async def test_afterwards_both_say_again_and_the_words_lead_to_the_same_listener
 
 
 async def test_a_cruel_last_line_can_be_reported_and_its_writer_blocked_when_it_is_over(
-    site: ChatServer, sit_down: SitDown, heron: Listener
+    ann: Person, heron: Listener
 ) -> None:
-    ann = await (await sit_down(site.url)).arrive()
     session = await talks(ann, heron)
     await heron.say(session, "a cruel last line")
     await heron.client.ask("end", session=session)
