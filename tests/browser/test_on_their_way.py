@@ -10,7 +10,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import expect
 
-from tests.browser.conftest import SitDown
+from tests.browser.conftest import Stay
 from tests.browser.person import LOST_NETWORK, Person
 from tests.browser.site import join, open_site, texts_in
 from tests.browser.wire import Wire
@@ -20,7 +20,7 @@ from tests.kit.server import ChatServer
 NOT_SENT = "Not sent yet. We'll keep trying."
 
 
-@pytest_asyncio.fixture(loop_scope="session")
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def wire(site: ChatServer) -> AsyncIterator[Wire]:
     async with Wire(site.port) as line:
         yield line
@@ -33,17 +33,16 @@ def frail() -> Iterator[ChatServer]:
         yield server
 
 
-async def sit_in(sit_down: SitDown, url: str, room: str) -> Person:
+async def sit_in(stay: Stay, url: str, room: str) -> Person:
     """Somebody in a room, who may lose the network."""
-    person = await sit_down(url)
+    person = await stay(url)
     person.forgive(LOST_NETWORK)
-    await person.arrive()
     await person.enter(room)
     return person
 
 
-async def test_a_post_says_sending_until_the_server_has_it(wire: Wire, sit_down: SitDown) -> None:
-    ann = await sit_in(sit_down, wire.url, "Awake at night")
+async def test_a_post_says_sending_until_the_server_has_it(wire: Wire, stay: Stay) -> None:
+    ann = await sit_in(stay, wire.url, "Awake at night")
     wire.hush()
     await ann.write("is anybody there")
     await expect(ann.waiting("is anybody there")).to_contain_text("sending")
@@ -52,8 +51,8 @@ async def test_a_post_says_sending_until_the_server_has_it(wire: Wire, sit_down:
     await expect(ann.post("is anybody there")).not_to_contain_text("sending")
 
 
-async def test_the_focus_goes_from_a_post_on_its_way_to_the_post(wire: Wire, sit_down: SitDown) -> None:
-    ann = await sit_in(sit_down, wire.url, "Awake at night")
+async def test_the_focus_goes_from_a_post_on_its_way_to_the_post(wire: Wire, stay: Stay) -> None:
+    ann = await sit_in(stay, wire.url, "Awake at night")
     # What folds long posts is fetched with the first one, and nothing is fetched while the line is silent.
     await ann.say("\n".join(f"before {number}" for number in range(20)))
     await expect(ann.post("before 11").get_by_role("button", name="Show all")).to_be_visible()
@@ -70,8 +69,8 @@ async def test_the_focus_goes_from_a_post_on_its_way_to_the_post(wire: Wire, sit
         await expect(post.get_by_role("button", name=name)).to_be_focused()
 
 
-async def test_a_post_on_its_way_that_has_the_focus_itself_hands_it_on(wire: Wire, sit_down: SitDown) -> None:
-    ann = await sit_in(sit_down, wire.url, "Awake at night")
+async def test_a_post_on_its_way_that_has_the_focus_itself_hands_it_on(wire: Wire, stay: Stay) -> None:
+    ann = await sit_in(stay, wire.url, "Awake at night")
     wire.hush()
     await ann.write("held by the keyboard")
     await ann.waiting("held by the keyboard").focus()
@@ -80,9 +79,9 @@ async def test_a_post_on_its_way_that_has_the_focus_itself_hands_it_on(wire: Wir
 
 
 async def test_a_post_written_without_a_network_is_sent_once_when_it_is_back(
-    site: ChatServer, wire: Wire, sit_down: SitDown
+    site: ChatServer, wire: Wire, stay: Stay
 ) -> None:
-    ann = await sit_in(sit_down, wire.url, "Worry and panic")
+    ann = await sit_in(stay, wire.url, "Worry and panic")
     async with ChatClient(site.ws_url) as ben:
         await join(ben, "anxiety")
         wire.cut()
@@ -105,9 +104,9 @@ async def test_a_post_written_without_a_network_is_sent_once_when_it_is_back(
 
 
 async def test_a_device_that_is_offline_is_told_so_and_sends_when_it_is_back(
-    site: ChatServer, sit_down: SitDown
+    site: ChatServer, wire: Wire, stay: Stay
 ) -> None:
-    ann = await sit_in(sit_down, site.url, "Feeling alone")
+    ann = await sit_in(stay, wire.url, "Feeling alone")
     await ann.context.set_offline(True)
     await ann.write("written in flight mode")
     await expect(ann.link).to_contain_text("Your device is offline. What you write is kept here")
@@ -117,10 +116,8 @@ async def test_a_device_that_is_offline_is_told_so_and_sends_when_it_is_back(
     assert (await texts_in(site, "loneliness")).count("written in flight mode") == 1
 
 
-async def test_a_post_that_waits_survives_a_reload_and_is_sent_once(
-    site: ChatServer, wire: Wire, sit_down: SitDown
-) -> None:
-    ann = await sit_in(sit_down, wire.url, "Illness and pain")
+async def test_a_post_that_waits_survives_a_reload_and_is_sent_once(site: ChatServer, wire: Wire, stay: Stay) -> None:
+    ann = await sit_in(stay, wire.url, "Illness and pain")
     wire.cut_sockets()
     await ann.write("kept through a reload")
     await expect(ann.waiting("kept through a reload")).to_contain_text(NOT_SENT)
@@ -136,8 +133,8 @@ async def test_a_post_that_waits_survives_a_reload_and_is_sent_once(
     await ann.keeps_no_more("kept through a reload")
 
 
-async def test_a_post_whose_answer_was_lost_is_there_once(site: ChatServer, wire: Wire, sit_down: SitDown) -> None:
-    ann = await sit_in(sit_down, wire.url, "Low days")
+async def test_a_post_whose_answer_was_lost_is_there_once(site: ChatServer, wire: Wire, stay: Stay) -> None:
+    ann = await sit_in(stay, wire.url, "Low days")
     async with ChatClient(site.ws_url) as ben:
         await join(ben, "low-mood")
         wire.hush_server()
@@ -151,17 +148,15 @@ async def test_a_post_whose_answer_was_lost_is_there_once(site: ChatServer, wire
     assert await texts_in(site, "low-mood") == ["did this arrive"]
 
 
-async def test_a_draft_is_kept_through_a_reload(site: ChatServer, sit_down: SitDown) -> None:
-    ann = await sit_in(sit_down, site.url, "Just need company")
+async def test_a_draft_is_kept_through_a_reload(wire: Wire, stay: Stay) -> None:
+    ann = await sit_in(stay, wire.url, "Just need company")
     await ann.writing.fill("half a thought")
     await ann.page.reload()
     await expect(ann.writing).to_have_value("half a thought")
 
 
-async def test_what_is_too_long_is_said_before_it_is_sent_and_its_text_stays(
-    site: ChatServer, sit_down: SitDown
-) -> None:
-    ann = await sit_in(sit_down, site.url, "Just need company")
+async def test_what_is_too_long_is_said_before_it_is_sent_and_its_text_stays(wire: Wire, stay: Stay) -> None:
+    ann = await sit_in(stay, wire.url, "Just need company")
     await ann.writing.fill("x" * 2_001)
     await expect(ann.page.get_by_text("One character too many.")).to_be_visible()
     await ann.page.get_by_role("button", name="Send", exact=True).click()
@@ -175,9 +170,9 @@ async def test_what_is_too_long_is_said_before_it_is_sent_and_its_text_stays(
 
 class TestServerThatDies:
     async def test_a_post_written_while_it_is_dead_is_sent_once_when_it_lives_again(
-        self, frail: ChatServer, sit_down: SitDown
+        self, frail: ChatServer, stay: Stay
     ) -> None:
-        ann = await sit_in(sit_down, frail.url, "Awake at night")
+        ann = await sit_in(stay, frail.url, "Awake at night")
         await ann.say("before")
         frail.process.kill()
         await expect(ann.link).to_contain_text("You haven't lost anything; we're getting back.")
@@ -188,17 +183,25 @@ class TestServerThatDies:
         assert await ann.texts() == ["before", "while it was dead"]
         assert await texts_in(frail, "sleep") == ["before", "while it was dead"]
 
-    async def test_a_refused_post_says_why_and_can_be_tried_again(self, frail: ChatServer, sit_down: SitDown) -> None:
-        ann = await sit_in(sit_down, frail.url, "Low days")
+    async def test_a_refused_post_says_why_and_can_be_tried_again_or_removed_for_good(
+        self, frail: ChatServer, stay: Stay
+    ) -> None:
+        ann = await sit_in(stay, frail.url, "Low days")
         frail.process.kill()
         text = "longer than the operator will allow " * 3
         await ann.write(text)
         await expect(ann.waiting("longer than")).to_contain_text(NOT_SENT)
+        await ann.write("never to be sent " * 5)
         allow(frail, text_length=50)
         await asyncio.to_thread(frail.start)
-        refused = ann.waiting("longer than")
-        await expect(refused).to_contain_text(re.compile("Couldn't be sent. It is longer than fits."))
+        refused, unwanted = ann.waiting("longer than"), ann.waiting("never to be sent")
+        for each in (refused, unwanted):
+            await expect(each).to_contain_text(re.compile("Couldn't be sent. It is longer than fits."))
         assert await texts_in(frail, "low-mood") == []
+
+        await unwanted.get_by_role("button", name="Remove").click()
+        await expect(ann.post("never to be sent")).to_have_count(0)
+        await ann.keeps_no_more("never to be sent")
 
         await refused.get_by_role("button", name="Try again").click()
         await expect(refused).to_contain_text("Couldn't be sent.")
@@ -208,20 +211,6 @@ class TestServerThatDies:
         await refused.get_by_role("button", name="Try again").click()
         await ann.sees("longer than the operator will allow")
         assert await texts_in(frail, "low-mood") == [text.strip()]
-
-    async def test_a_refused_post_that_is_removed_leaves_nothing_behind(
-        self, frail: ChatServer, sit_down: SitDown
-    ) -> None:
-        ann = await sit_in(sit_down, frail.url, "Feeling alone")
-        frail.process.kill()
-        await ann.write("never to be sent " * 5)
-        allow(frail, text_length=50)
-        await asyncio.to_thread(frail.start)
-        refused = ann.waiting("never to be sent")
-        await expect(refused).to_contain_text("Couldn't be sent.")
-        await refused.get_by_role("button", name="Remove").click()
-        await expect(ann.post("never to be sent")).to_have_count(0)
-        await ann.keeps_no_more("never to be sent")
 
 
 async def note_link(person: Person) -> None:
