@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.async_api import expect
 
-from tests.browser.conftest import SitDown
+from tests.browser.conftest import Stay
 from tests.browser.person import Person
 from tests.browser.site import texts_in
 from tests.kit.server import ChatServer
@@ -19,37 +19,14 @@ KEY = """(area, init) => {
 }"""
 
 
-async def sit_in(sit_down: SitDown, url: str, room: str) -> Person:
-    person = await sit_down(url)
-    await person.arrive()
+async def sit_in(stay: Stay, url: str, room: str) -> Person:
+    person = await stay(url)
     await person.enter(room)
     return person
 
 
-async def test_what_is_written_in_one_tab_is_not_lost_by_sending_in_another(
-    site: ChatServer, sit_down: SitDown
-) -> None:
-    ann = await sit_in(sit_down, site.url, "Awake at night")
-    await ann.writing.fill("a long letter that took an hour")
-    other = Person(ann.context, await ann.context.new_page(), site.url)
-    await other.arrive()
-    await other.enter("Awake at night")
-    await expect(other.writing).to_have_value("")
-    await other.say("a short post from the other tab")
-    await ann.page.reload()
-    await ann.enter("Awake at night")
-    await expect(ann.writing).to_have_value("a long letter that took an hour")
-    await ann.page.close()
-    third = Person(ann.context, await ann.context.new_page(), site.url)
-    await third.arrive()
-    await third.enter("Awake at night")
-    await expect(third.writing).to_have_value("a long letter that took an hour")
-
-
-async def test_a_change_under_way_is_there_after_leaving_and_after_a_reload(
-    site: ChatServer, sit_down: SitDown
-) -> None:
-    ann = await sit_in(sit_down, site.url, "Low days")
+async def test_a_change_under_way_is_there_after_leaving_and_after_a_reload(site: ChatServer, stay: Stay) -> None:
+    ann = await sit_in(stay, site.url, "Low days")
     await ann.say("words that were not right")
     await ann.writing.fill("something else that waits")
     menu = await ann.open_menu("words that were not right")
@@ -75,10 +52,8 @@ async def test_a_change_under_way_is_there_after_leaving_and_after_a_reload(
     await expect(about).to_be_hidden()
 
 
-async def test_a_change_that_was_saved_without_a_network_is_there_after_a_reload(
-    site: ChatServer, sit_down: SitDown
-) -> None:
-    ann = await sit_in(sit_down, site.url, "Illness and pain")
+async def test_a_change_that_was_saved_without_a_network_is_there_after_a_reload(site: ChatServer, stay: Stay) -> None:
+    ann = await sit_in(stay, site.url, "Illness and pain")
     ann.forgive("ERR_INTERNET_DISCONNECTED")
     await ann.say("first words")
     menu = await ann.open_menu("first words")
@@ -99,8 +74,8 @@ async def test_a_change_that_was_saved_without_a_network_is_there_after_a_reload
     await ann.sees("second words")
 
 
-async def test_keys_of_an_input_method_send_nothing_and_throw_nothing_away(site: ChatServer, sit_down: SitDown) -> None:
-    ann = await sit_in(sit_down, site.url, "Worry and panic")
+async def test_keys_of_an_input_method_send_nothing_and_throw_nothing_away(site: ChatServer, stay: Stay) -> None:
+    ann = await sit_in(stay, site.url, "Worry and panic")
     await ann.writing.fill("さみしい")
     # Safari: the Enter that confirms comes after the end of the composition, and only its code tells.
     confirm = {"key": "Enter", "keyCode": 229, "isComposing": False}
@@ -115,3 +90,21 @@ async def test_keys_of_an_input_method_send_nothing_and_throw_nothing_away(site:
     await expect(ann.writing).to_have_value("とてもさみしい")
     await ann.writing.press("Escape")
     await expect(ann.writing).to_have_value("")
+
+
+async def test_what_is_written_in_one_tab_is_not_lost_by_sending_in_another(site: ChatServer, stay: Stay) -> None:
+    ann = await sit_in(stay, site.url, "Awake at night")
+    await ann.writing.fill("a long letter that took an hour")
+    other = Person(ann.context, await ann.context.new_page(), site.url)
+    await other.arrive()
+    await other.enter("Awake at night")
+    await expect(other.writing).to_have_value("")
+    await other.say("a short post from the other tab")
+    await ann.page.reload()
+    await ann.enter("Awake at night")
+    await expect(ann.writing).to_have_value("a long letter that took an hour")
+    await ann.page.close()
+    third = Person(ann.context, await ann.context.new_page(), site.url)
+    await third.arrive()
+    await third.enter("Awake at night")
+    await expect(third.writing).to_have_value("a long letter that took an hour")
