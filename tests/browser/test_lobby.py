@@ -1,14 +1,13 @@
-"""Coming in: the rooms, how many are in them, and the way from a cold page to a conversation."""
+"""Coming in: the rooms, how many are in them, and the way to a conversation by the keyboard."""
 
 from __future__ import annotations
 
-import time
 from contextlib import AsyncExitStack
 
 from playwright.async_api import Page, expect
 
 from chatserver.seeds import seed_rooms
-from tests.browser.conftest import SitDown
+from tests.browser.conftest import Stay
 from tests.browser.site import join
 from tests.kit.client import ChatClient
 from tests.kit.server import ChatServer
@@ -40,18 +39,16 @@ async def tab_to(page: Page, text: str, most: int = 60) -> list[str]:
     raise AssertionError(f"{text!r} was not reached; the stops were {stops}")
 
 
-async def test_the_lobby_shows_every_seeded_room_with_whom_it_is_for(site: ChatServer, sit_down: SitDown) -> None:
-    guest = await sit_down(site.url)
-    await guest.arrive()
+async def test_the_lobby_shows_every_seeded_room_with_whom_it_is_for(site: ChatServer, stay: Stay) -> None:
+    guest = await stay(site.url)
     assert len(seed_rooms()) >= 12
     for room in seed_rooms():
         await expect(guest.card(room.name)).to_contain_text(room.about)
         await expect(guest.card(room.name)).to_contain_text("quiet just now")
 
 
-async def test_a_card_says_how_many_are_there_as_people_come_and_go(site: ChatServer, sit_down: SitDown) -> None:
-    guest = await sit_down(site.url)
-    await guest.arrive()
+async def test_a_card_says_how_many_are_there_as_people_come_and_go(site: ChatServer, stay: Stay) -> None:
+    guest = await stay(site.url)
     card = guest.card("Missing someone")
     async with AsyncExitStack() as stack:
         people = [await stack.enter_async_context(ChatClient(site.ws_url)) for _ in range(7)]
@@ -63,18 +60,11 @@ async def test_a_card_says_how_many_are_there_as_people_come_and_go(site: ChatSe
     await expect(card).to_contain_text("quiet just now")
 
 
-async def test_a_newcomer_is_talking_within_seconds_of_a_cold_page(site: ChatServer, sit_down: SitDown) -> None:
-    guest = await sit_down(site.url)
-    began = time.monotonic()
-    await guest.arrive()
-    await guest.enter("Awake at night")
-    await guest.say("still awake")
-    assert time.monotonic() - began < 10
-
-
-async def test_the_whole_way_to_a_post_needs_only_the_keyboard(site: ChatServer, sit_down: SitDown) -> None:
-    guest = await sit_down(site.url)
-    await guest.arrive()
+async def test_the_whole_way_to_a_post_needs_only_the_keyboard(site: ChatServer, stay: Stay) -> None:
+    guest = await stay(site.url)
+    # The keyboard begins at the top of a page that was loaded anew.
+    await guest.page.reload()
+    await guest.sees_lobby()
     page = guest.page
     stops = await tab_to(page, "Feeling alone")
     frame = ["Skip to the room", "Lamplight, all rooms", "Ask for a listener", "Get help now", "Leave now"]
@@ -94,9 +84,8 @@ async def test_the_whole_way_to_a_post_needs_only_the_keyboard(site: ChatServer,
     await expect(guest.writing).to_be_focused()
 
 
-async def test_the_posts_are_one_stop_and_the_arrow_keys_go_through_them(site: ChatServer, sit_down: SitDown) -> None:
-    guest = await sit_down(site.url)
-    await guest.arrive()
+async def test_the_posts_are_one_stop_and_the_arrow_keys_go_through_them(site: ChatServer, stay: Stay) -> None:
+    guest = await stay(site.url)
     await guest.enter("Caring for someone")
     for text in ("first of three", "second of three", "third of three"):
         await guest.say(text)
@@ -116,9 +105,11 @@ async def test_the_posts_are_one_stop_and_the_arrow_keys_go_through_them(site: C
     await expect(guest.post("first of three").get_by_role("button")).to_be_focused()
 
 
-async def test_the_skip_link_is_the_first_stop_and_leads_past_the_frame(site: ChatServer, sit_down: SitDown) -> None:
-    guest = await sit_down(site.url)
-    await guest.arrive()
+async def test_the_skip_link_is_the_first_stop_and_leads_past_the_frame(site: ChatServer, stay: Stay) -> None:
+    guest = await stay(site.url)
+    # The keyboard begins at the top of a page that was loaded anew.
+    await guest.page.reload()
+    await guest.sees_lobby()
     page = guest.page
     skip = page.get_by_role("link", name="Skip to the room")
     await expect(skip).not_to_be_in_viewport()

@@ -1,6 +1,8 @@
-"""How much the page asks of a phone on a bad network."""
+"""How much the page asks of a phone on a bad network, and how soon one is talking."""
 
 from __future__ import annotations
+
+import time
 
 from playwright.async_api import Response
 
@@ -15,7 +17,9 @@ MOST_CORNER_BYTES = 8_000
 """One's own corner, which is fetched when it is opened."""
 
 
-async def test_the_whole_page_weighs_less_than_60_kb_as_it_is_sent(site: ChatServer, sit_down: SitDown) -> None:
+async def test_a_newcomer_is_talking_within_seconds_and_the_whole_page_weighs_less_than_60_kb_as_it_is_sent(
+    site: ChatServer, sit_down: SitDown
+) -> None:
     ann = await sit_down(site.url)
     answers: list[Response] = []
 
@@ -23,9 +27,11 @@ async def test_the_whole_page_weighs_less_than_60_kb_as_it_is_sent(site: ChatSer
         answers.append(answer)
 
     ann.context.on("response", note)
+    began = time.monotonic()
     await ann.arrive()
     await ann.enter("Awake at night")
     await ann.say("light as a feather")
+    assert time.monotonic() - began < 10
     await ann.go_back_to_lobby()
     first = await weight(answers, site)
     beforehand = sum(first.pop(path) for path in BEFOREHAND)
