@@ -7,7 +7,7 @@ import re
 import pytest_asyncio
 from playwright.async_api import expect
 
-from tests.browser.conftest import SitDown
+from tests.browser.conftest import Stay
 from tests.browser.person import Person
 from tests.browser.site import join, say
 from tests.kit.client import ChatClient
@@ -17,13 +17,25 @@ Pair = tuple[Person, Person]
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def pair(site: ChatServer, sit_down: SitDown) -> Pair:
+async def pair(site: ChatServer, stay: Stay) -> Pair:
     """Two people in the same room, at browsers of their own."""
-    people = await sit_down(site.url), await sit_down(site.url)
+    people = await stay(site.url, "ann"), await stay(site.url, "ben")
     for person in people:
-        await person.arrive()
         await person.enter("Awake at night")
+        await expect(person.writing).to_have_value("")
     return people
+
+
+async def test_who_is_writing_is_said_until_the_post_is_there(pair: Pair) -> None:
+    # This comes first: that somebody writes is said once in a few seconds, whatever they sent meanwhile.
+    ann, ben = pair
+    writing = ben.page.get_by_text(re.compile("is writing…$"))
+    await expect(writing).to_be_hidden()
+    await ann.writing.press_sequentially("let me thi")
+    await expect(writing).to_be_visible()
+    await ann.say("let me think")
+    await ben.sees("let me think")
+    await expect(writing).to_be_hidden()
 
 
 async def test_each_reads_what_the_other_writes_in_the_same_order(pair: Pair) -> None:
@@ -84,6 +96,7 @@ async def test_a_change_is_seen_by_both_and_says_that_it_is_one(pair: Pair) -> N
         await expect(person.post("see you tomorrow")).to_contain_text("changed")
         await expect(person.post("see you tomorow")).to_have_count(0)
     await expect(ann.writing).to_have_value("a draft that must stay")
+    await ann.writing.fill("")
 
 
 async def test_a_removed_post_is_gone_for_both_after_a_question(pair: Pair) -> None:
@@ -123,19 +136,8 @@ async def test_a_post_with_a_warning_stays_closed_until_it_is_opened(pair: Pair)
     await expect(ann.page.get_by_label("This may be hard to read")).not_to_be_checked()
 
 
-async def test_who_is_writing_is_said_until_the_post_is_there(pair: Pair) -> None:
-    ann, ben = pair
-    await ann.writing.press_sequentially("let me thi")
-    writing = ben.page.get_by_text(re.compile("is writing…$"))
-    await expect(writing).to_be_visible()
-    await ann.say("let me think")
-    await ben.sees("let me think")
-    await expect(writing).to_be_hidden()
-
-
-async def test_who_comes_and_goes_is_listed(site: ChatServer, sit_down: SitDown) -> None:
-    ann = await sit_down(site.url)
-    await ann.arrive()
+async def test_who_comes_and_goes_is_listed(site: ChatServer, stay: Stay) -> None:
+    ann = await stay(site.url)
     await ann.enter("Illness and pain")
     await ann.page.get_by_role("button", name="People").click()
     sheet = ann.page.get_by_role("dialog", name="Who is here")
@@ -145,11 +147,11 @@ async def test_who_comes_and_goes_is_listed(site: ChatServer, sit_down: SitDown)
         name = client.hello_ok["member"]["name"]
         await expect(sheet.get_by_role("listitem").filter(has_text=name)).to_be_visible()
     await expect(sheet.get_by_role("listitem").filter(has_text=name)).to_have_count(0)
+    await ann.page.keyboard.press("Escape")
 
 
-async def test_a_hidden_person_is_not_seen_until_it_is_undone(site: ChatServer, sit_down: SitDown) -> None:
-    ann = await sit_down(site.url)
-    await ann.arrive()
+async def test_a_hidden_person_is_not_seen_until_it_is_undone(site: ChatServer, stay: Stay) -> None:
+    ann = await stay(site.url)
     await ann.enter("Low days")
     async with ChatClient(site.ws_url) as client:
         await join(client, "low-mood")
@@ -175,13 +177,12 @@ async def test_a_hidden_person_is_not_seen_until_it_is_undone(site: ChatServer, 
             await ann.sees(text)
 
 
-async def test_earlier_posts_are_fetched_when_asked_for(site: ChatServer, sit_down: SitDown) -> None:
+async def test_earlier_posts_are_fetched_when_asked_for(site: ChatServer, stay: Stay) -> None:
     async with ChatClient(site.ws_url) as client:
         await join(client, "company")
         texts = [f"post number {n:03}" for n in range(70)]
         await say(client, "company", *texts)
-    ann = await sit_down(site.url)
-    await ann.arrive()
+    ann = await stay(site.url)
     await ann.enter("Just need company")
     await ann.sees(texts[-1])
     await expect(ann.post(texts[0])).to_have_count(0)
