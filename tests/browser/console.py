@@ -113,6 +113,18 @@ class Console:
         await self.switch.click()
         await expect(self.switch).to_be_checked()
 
+    async def rest(self) -> None:
+        """Listen no longer. Who is in a pause does not already."""
+        if await self.switch.get_attribute("aria-checked") == "true":
+            await self.switch.click()
+        await expect(self.switch).not_to_be_checked()
+
+    async def put_away(self) -> None:
+        """Close the pane of each conversation, all of which have ended."""
+        for left in range(await self.panes.count() - 1, -1, -1):
+            await self.press("Put it away").first.click()
+            await expect(self.panes).to_have_count(left)
+
     async def accept(self) -> None:
         await expect(self.proposal).to_be_visible()
         await self.press("Talk with them").click()

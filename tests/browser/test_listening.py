@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import expect
 
 from tests.browser.conftest import SitDown
@@ -13,6 +14,7 @@ from tests.browser.console import Console, hire, invite
 from tests.browser.eyes import BEYOND
 from tests.browser.listener import a_listener
 from tests.browser.person import LOST_NETWORK
+from tests.browser.regulars import Regulars
 from tests.browser.site import open_site
 from tests.browser.wire import Wire
 from tests.kit.client import ChatClient
@@ -21,13 +23,64 @@ from tests.kit.server import ChatServer
 pytestmark = pytest.mark.timeout(180)
 
 _DAY = 24 * 3600
+_names = iter(["Mira Lowell", "Mira Sands", "Mira Tindale", "Mira Ashdown"])
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def site() -> Iterator[ChatServer]:
-    """One for each test: who listened in an earlier one is asked by nobody."""
-    with open_site(listening={"languages": ["en", "de"], "pause_minutes": 5.0, "brief_seconds": 0}) as server:
+    """One for the whole stories, where each rests after a conversation. The last of them stops it."""
+    with open_site(listening={"pause_minutes": 5.0, "brief_seconds": 0}) as server:
         yield server
+
+
+@pytest.fixture(scope="module")
+def restless() -> Iterator[ChatServer]:
+    """One where a listener goes from conversation to conversation, unless one was heavy."""
+    listening = {
+        "languages": ["en", "de"],
+        "pause_minutes": 0.0,
+        "brief_seconds": 0,
+        "lease_minutes": 10.0,
+        "sessions_a_day": 100,
+        "sessions_a_week": 100,
+    }
+    with open_site(listening=listening) as server:
+        yield server
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def login(restless: ChatServer) -> str:
+    return await hire(restless, "Mira Harbourne")
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def mira(restless: ChatServer, login: str, regulars: Regulars) -> AsyncIterator[Console]:
+    """A listener who is free and stays at the console from test to test. Nothing is in her panes."""
+    console = Console(await regulars.sit(restless.url, "mira"))
+    if not console.page.url.startswith(restless.url):
+        await console.sign_in(login)
+    await console.turn_to("Listening")
+    await expect(console.panes).to_have_count(0)
+    await console.listen()
+    yield console
+    await console.rest()
+    await console.put_away()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def newcomer(restless: ChatServer, sit_down: SitDown) -> AsyncIterator[Console]:
+    """A listener who is at the console for the first time, and free."""
+    console = Console(await sit_down(restless.url))
+    await console.sign_in(await hire(restless, next(_names)))
+    await console.listen()
+    yield console
+    await console.rest()
+
+
+async def session_of(client: ChatClient) -> str:
+    """The session that whoever asked is in, as soon as there is one."""
+    push = await client.wait_for(lambda push: push["push"] == "standing" and push["state"] == "session")
+    return str(push["session"]["id"])
 
 
 # --------------------------------------------------------------------------------------------------- the whole story
@@ -106,27 +159,26 @@ async def test_a_conversation_from_the_invitation_to_the_words_of_the_next_day(
 
 
 async def test_both_say_again_and_the_words_lead_back_the_next_day(site: ChatServer, sit_down: SitDown) -> None:
-    mira, ann = Console(await sit_down(site.url)), await sit_down(site.url)
-    for person in (mira.person, ann):
-        person.forgive(LOST_NETWORK)
-    login = await hire(site, "Mira Harbourne")
+    mira = Console(await sit_down(site.url))
+    mira.person.forgive(LOST_NETWORK)
+    login = await hire(site, "Mira Lowell")
     await mira.sign_in(login)
     await mira.listen()
-    await ann.arrive()
-    await ann.page.locator("#ask-link").click()
-    await ann.page.get_by_role("button", name="I agree, ask for a listener").click()
-    await mira.accept()
-    await ann.say("thank you for staying")
-    await mira.end_kindly("Good night, and take your time.")
-    await expect(mira.stand).to_have_text(re.compile("^Paused until .* a conversation has just ended"))
-    await expect(mira.panes).to_contain_text("Good night, and take your time.")
-    await expect(mira.page.get_by_text(re.compile("^You both can read it until"))).to_be_visible()
-    await mira.page.get_by_label("I'd talk with them again").check()
-    await ann.page.get_by_label("I'd talk with them again").check()
-    await ann.page.get_by_role("button", name="Show my come-back words").click()
-    code = ann.page.locator(".code")
-    await expect(code).not_to_be_empty()
-    words = await code.inner_text()
+    async with ChatClient(site.ws_url) as ann:
+        await ann.ask("ask", agreement=True)
+        await mira.accept()
+        session = await session_of(ann)
+        await ann.ask("join", room=session)
+        await ann.ask("post", room=session, text="thank you for staying")
+        await expect(mira.panes).to_contain_text("thank you for staying")
+        await mira.end_kindly("Good night, and take your time.")
+        await expect(mira.stand).to_have_text(re.compile("^Paused until .* a conversation has just ended"))
+        await expect(mira.panes).to_contain_text("Good night, and take your time.")
+        await expect(mira.page.get_by_text(re.compile("^You both can read it until"))).to_be_visible()
+        await mira.page.get_by_label("I'd talk with them again").check()
+        await ann.ask("again", session=session)
+        await ann.wait_for(lambda push: push["push"] == "standing" and push.get("session", {}).get("again_both", False))
+        words = (await ann.ask("words", session=session))["words"]
 
     site.stop()
     site.set_clock(_DAY)
@@ -136,28 +188,21 @@ async def test_both_say_again_and_the_words_lead_back_the_next_day(site: ChatSer
     await mira.fill_in(login)
     await expect(mira.panes).to_have_count(0)
     await mira.listen()
-    eve = await (await sit_down(site.url)).arrive()
-    await eve.page.locator("#ask-link").click()
-    await eve.page.get_by_role("main").get_by_text("I have come-back words").click()
-    await eve.page.get_by_label("The words you were given").fill(words)
-    await eve.page.get_by_role("button", name="I agree, ask for a listener").click()
-    await expect(mira.proposal).to_contain_text("They have talked with you before and would like to again.")
-    await mira.accept()
-    await eve.say("it's me")
-    await expect(mira.panes).to_contain_text("it's me")
-
-
-# ---------------------------------------------------------------------------------------------------- coming in
+    async with ChatClient(site.ws_url) as eve:
+        await eve.ask("ask", agreement=True, words=words)
+        await expect(mira.proposal).to_contain_text("They have talked with you before and would like to again.")
+        await mira.accept()
+        session = await session_of(eve)
+        await eve.ask("join", room=session)
+        await eve.ask("post", room=session, text="it's me")
+        await expect(mira.panes).to_contain_text("it's me")
 
 
 # ---------------------------------------------------------------------------------------------------- being there
 
 
-async def test_who_is_writing_keeps_the_focus_when_somebody_waits(site: ChatServer, sit_down: SitDown) -> None:
-    mira = Console(await sit_down(site.url))
-    await mira.sign_in(await hire(site, "Mira Harbourne"))
-    await mira.listen()
-    async with ChatClient(site.ws_url) as ann, ChatClient(site.ws_url) as ben:
+async def test_who_is_writing_keeps_the_focus_when_somebody_waits(restless: ChatServer, mira: Console) -> None:
+    async with ChatClient(restless.ws_url) as ann, ChatClient(restless.ws_url) as ben:
         await ann.ask("ask", agreement=True, topics=["sleep"], need="listen", heavy=4)
         await expect(mira.proposal.get_by_role("heading").first).to_be_focused()
         await expect(mira.proposal).to_contain_text("About: Awake at night")
@@ -188,29 +233,31 @@ async def test_who_is_writing_keeps_the_focus_when_somebody_waits(site: ChatServ
         # Nothing that was written is lost by a reload either.
         await mira.page.reload()
         await expect(mira.writing).to_have_value("a thought, half")
+        await ben.ask("unask")
+        await ann.ask("end", session=await session_of(ann))
 
 
-async def test_a_listener_who_does_nothing_is_asked_before_they_are_set_to_away(sit_down: SitDown) -> None:
-    with open_site(listening={"lease_minutes": 10.0}) as site:
-        mira = Console(await sit_down(site.url))
-        mira.person.forgive(LOST_NETWORK)
-        await mira.page.clock.install()
-        await mira.sign_in(await hire(site, "Mira Harbourne"))
-        await mira.listen()
-        still = mira.page.get_by_role("group", name="Still there?")
-        await expect(still).to_be_hidden()
-        await mira.page.clock.fast_forward("09:10")
-        await expect(still).to_be_visible()
-        await expect(mira.press("Yes, I'm here")).to_be_focused()
-        await mira.page.keyboard.press("Enter")
-        await expect(mira.switch).to_be_checked()
+async def test_a_listener_who_does_nothing_is_asked_before_they_are_set_to_away(
+    restless: ChatServer, sit_down: SitDown
+) -> None:
+    mira = Console(await sit_down(restless.url))
+    mira.person.forgive(LOST_NETWORK)
+    await mira.page.clock.install()
+    await mira.sign_in(await hire(restless, next(_names)))
+    await mira.listen()
+    still = mira.page.get_by_role("group", name="Still there?")
+    await expect(still).to_be_hidden()
+    await mira.page.clock.fast_forward("09:10")
+    await expect(still).to_be_visible()
+    await expect(mira.press("Yes, I'm here")).to_be_focused()
+    await mira.page.keyboard.press("Enter")
+    await expect(mira.switch).to_be_checked()
+    await mira.rest()
 
 
 async def test_the_profile_is_kept_and_first_words_go_into_the_field_and_are_not_sent(
-    site: ChatServer, sit_down: SitDown
+    restless: ChatServer, mira: Console
 ) -> None:
-    mira = Console(await sit_down(site.url))
-    await mira.sign_in(await hire(site, "Mira Harbourne"))
     await mira.turn_to("What I take on")
     await mira.page.get_by_label("German").check()
     await mira.page.get_by_role("group", name="Topics I'd rather not take").get_by_label("Missing someone").check()
@@ -223,33 +270,30 @@ async def test_the_profile_is_kept_and_first_words_go_into_the_field_and_are_not
     await expect(mira.page.get_by_label("German")).to_be_checked()
     await expect(mira.page.get_by_label("Longest conversation")).to_have_value("30")
     await mira.turn_to("Listening")
-    await mira.listen()
-    async with ChatClient(site.ws_url) as ann:
+    async with ChatClient(restless.ws_url) as ann:
         await ann.ask("ask", agreement=True, language="de")
         await mira.accept()
         await mira.press("First words").click()
         await mira.press("Hello, I have time.").click()
         await expect(mira.writing).to_have_value("Hello, I have time.")
         await expect(mira.panes.locator(".text")).to_have_count(0)
+        await ann.ask("end", session=await session_of(ann))
 
 
 # ------------------------------------------------------------------------------------------------ in conversation
 
 
 async def test_side_by_side_where_there_is_room_and_one_at_a_time_where_there_is_not(
-    site: ChatServer, sit_down: SitDown
+    restless: ChatServer, mira: Console
 ) -> None:
-    mira = Console(await sit_down(site.url, viewport={"width": 1280, "height": 800}))
-    await mira.sign_in(await hire(site, "Mira Harbourne"))
-    await mira.listen()
-    async with ChatClient(site.ws_url) as ann, ChatClient(site.ws_url) as ben:
+    await mira.page.set_viewport_size({"width": 1280, "height": 800})
+    async with ChatClient(restless.ws_url) as ann, ChatClient(restless.ws_url) as ben:
         sessions = []
         for number, client in enumerate((ann, ben), 1):
             await client.ask("ask", agreement=True)
             await mira.accept()
             await expect(mira.panes).to_have_count(number)
-            push = await client.wait_for(lambda push: push["push"] == "standing" and push["state"] == "session")
-            sessions.append(push["session"]["id"])
+            sessions.append(await session_of(client))
             await client.ask("join", room=sessions[-1])
         # Measured at one moment: what stands above them comes and goes.
         left, right = await mira.panes.evaluate_all("(all) => all.map((e) => e.getBoundingClientRect().toJSON())")
@@ -289,20 +333,19 @@ async def test_side_by_side_where_there_is_room_and_one_at_a_time_where_there_is
         assert await mira.page.title() == "One new message · Listening"
         await mira.turn_to("Listening")
         await expect(mira.page).to_have_title("Listening · Lamplight")
+        for client, session in zip((ann, ben), sessions, strict=True):
+            await client.ask("end", session=session)
 
 
 async def test_a_moderator_is_called_silently_and_a_heavy_one_is_followed_by_a_note(
-    site: ChatServer, sit_down: SitDown
+    restless: ChatServer, newcomer: Console
 ) -> None:
-    mira = Console(await sit_down(site.url))
-    await mira.sign_in(await hire(site, "Mira Harbourne"))
-    await mira.listen()
-    async with ChatClient(site.ws_url) as ann:
+    mira = newcomer
+    async with ChatClient(restless.ws_url) as ann:
         await ann.ask("ask", agreement=True)
         await mira.accept()
         await expect(mira.writing).to_be_visible()
-        push = await ann.wait_for(lambda push: push["push"] == "standing" and push["state"] == "session")
-        await ann.ask("join", room=push["session"]["id"])
+        await ann.ask("join", room=await session_of(ann))
         await mira.open_more()
         before = len(ann.pushes)
         await mira.press("Call a moderator silently").click()
@@ -327,11 +370,8 @@ async def test_a_moderator_is_called_silently_and_a_heavy_one_is_followed_by_a_n
         await expect(mira.stand).to_contain_text("that was a heavy one")
 
 
-async def test_block_and_report_are_two_things_of_two_touches(site: ChatServer, sit_down: SitDown) -> None:
-    mira = Console(await sit_down(site.url))
-    await mira.sign_in(await hire(site, "Mira Harbourne"))
-    await mira.listen()
-    async with ChatClient(site.ws_url) as ann:
+async def test_block_and_report_are_two_things_of_two_touches(restless: ChatServer, mira: Console) -> None:
+    async with ChatClient(restless.ws_url) as ann:
         await ann.ask("ask", agreement=True)
         await mira.accept()
         await mira.open_more()
@@ -347,16 +387,13 @@ async def test_block_and_report_are_two_things_of_two_touches(site: ChatServer, 
 
 
 async def test_what_has_ended_can_still_be_reported_blocked_and_marked_as_heavy(
-    site: ChatServer, sit_down: SitDown
+    restless: ChatServer, newcomer: Console
 ) -> None:
-    mira = Console(await sit_down(site.url))
-    await mira.sign_in(await hire(site, "Mira Harbourne"))
-    await mira.listen()
-    async with ChatClient(site.ws_url) as ann:
+    mira = newcomer
+    async with ChatClient(restless.ws_url) as ann:
         await ann.ask("ask", agreement=True)
         await mira.accept()
-        push = await ann.wait_for(lambda push: push["push"] == "standing" and push["state"] == "session")
-        session = push["session"]["id"]
+        session = await session_of(ann)
         await ann.ask("join", room=session)
         await ann.ask("post", room=session, text="a cruel last line")
         await ann.ask("end", session=session)
@@ -375,39 +412,36 @@ async def test_what_has_ended_can_still_be_reported_blocked_and_marked_as_heavy(
         await expect(mira.press("Block")).to_be_hidden()
 
 
-async def test_what_has_ended_makes_room_for_the_next_and_can_be_looked_at_again(sit_down: SitDown) -> None:
-    with open_site(listening={"pause_minutes": 0.0}) as site:
-        mira = Console(await sit_down(site.url))
-        await mira.sign_in(await hire(site, "Mira Harbourne"))
-        await mira.listen()
-        async with ChatClient(site.ws_url) as ann, ChatClient(site.ws_url) as ben:
-            for client, text in ((ann, "from the first"), (ben, "from the second")):
-                await client.ask("ask", agreement=True)
-                await mira.accept()
-                push = await client.wait_for(lambda push: push["push"] == "standing" and push["state"] == "session")
-                session = push["session"]["id"]
-                await client.ask("join", room=session)
-                await client.ask("post", room=session, text=text)
-                await expect(mira.panes).to_contain_text(text)
-                await expect(mira.panes).to_have_count(1)
-                await client.ask("end", session=session)
-                await expect(mira.panes).to_contain_text("They ended this conversation.")
-            shelf = mira.page.get_by_role("region", name="Ended, and still kept")
-            await expect(shelf.get_by_role("button")).to_have_count(1)
-            await mira.press("Put it away").click()
-            await expect(mira.panes).to_have_count(0)
-            await expect(shelf.get_by_role("button")).to_have_count(2)
-            await mira.page.reload()
-            await expect(shelf.get_by_role("button")).to_have_count(2)
-            await shelf.get_by_role("button").last.click()
-            await expect(mira.panes).to_contain_text("from the first")
-            await expect(mira.press("Report")).to_be_visible()
+async def test_what_has_ended_makes_room_for_the_next_and_can_be_looked_at_again(
+    restless: ChatServer, newcomer: Console
+) -> None:
+    mira = newcomer
+    async with ChatClient(restless.ws_url) as ann, ChatClient(restless.ws_url) as ben:
+        for client, text in ((ann, "from the first"), (ben, "from the second")):
+            await client.ask("ask", agreement=True)
+            await mira.accept()
+            session = await session_of(client)
+            await client.ask("join", room=session)
+            await client.ask("post", room=session, text=text)
+            await expect(mira.panes).to_contain_text(text)
+            await expect(mira.panes).to_have_count(1)
+            await client.ask("end", session=session)
+            await expect(mira.panes).to_contain_text("They ended this conversation.")
+        shelf = mira.page.get_by_role("region", name="Ended, and still kept")
+        await expect(shelf.get_by_role("button")).to_have_count(1)
+        await mira.press("Put it away").click()
+        await expect(mira.panes).to_have_count(0)
+        await expect(shelf.get_by_role("button")).to_have_count(2)
+        await mira.page.reload()
+        await expect(shelf.get_by_role("button")).to_have_count(2)
+        await shelf.get_by_role("button").last.click()
+        await expect(mira.panes).to_contain_text("from the first")
+        await expect(mira.press("Report")).to_be_visible()
 
 
-async def test_a_colleague_who_asks_is_answered_at_the_console(site: ChatServer, sit_down: SitDown) -> None:
-    mira = Console(await sit_down(site.url))
-    await mira.sign_in(await hire(site, "Mira Harbourne"))
-    async with a_listener(site) as heron, ChatClient(site.ws_url) as ann:
+async def test_a_colleague_who_asks_is_answered_at_the_console(restless: ChatServer, mira: Console) -> None:
+    await mira.rest()
+    async with a_listener(restless) as heron, ChatClient(restless.ws_url) as ann:
         await heron.listen()
         await ann.ask("ask", agreement=True)
         session = await heron.accept()
@@ -423,6 +457,4 @@ async def test_a_colleague_who_asks_is_answered_at_the_console(site: ChatServer,
         await expect(mira.panes).to_contain_text(f"{heron.name} holds this conversation; you are helping.")
         await mira.write("Hello, I'm here too.")
         await ann.wait_for(lambda push: push["push"] == "posted" and push["post"]["text"] == "Hello, I'm here too.")
-
-
-# ------------------------------------------------------------------------------------------- for every eye and hand
+        await ann.ask("end", session=session)
