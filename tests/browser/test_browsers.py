@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 import pytest
-from playwright.async_api import Route, expect
+from playwright.async_api import Page, Route, expect
 
 from tests.browser.conftest import SitDown
 from tests.browser.eyes import photograph
+from tests.browser.regulars import Regulars
 from tests.browser.site import join, say
 from tests.kit.client import ChatClient
 from tests.kit.server import ChatServer
 
 pytestmark = pytest.mark.timeout(120)
+ColorScheme = Literal["light", "dark"]
 AS_IN_2022: Final = """
 delete AbortSignal.timeout; delete AbortSignal.any;
 delete HTMLFormElement.prototype.requestSubmit;
@@ -65,7 +67,7 @@ async def test_a_browser_of_2022_can_do_everything(site: ChatServer, sit_down: S
 
 
 @pytest.mark.parametrize(
-    ("page", "missing"),
+    ("path", "missing"),
     [
         ("/", "Array.prototype.at"),
         ("/", "window.HTMLDialogElement"),
@@ -77,44 +79,53 @@ async def test_a_browser_of_2022_can_do_everything(site: ChatServer, sit_down: S
     ],
 )
 async def test_a_browser_that_is_too_old_is_told_so_with_the_helplines(
-    site: ChatServer, sit_down: SitDown, missing: str, page: str
+    site: ChatServer, regulars: Regulars, missing: str, path: str
 ) -> None:
-    ann = await sit_down(site.url, viewport={"width": 390, "height": 844})
-    await ann.context.add_init_script(f"delete {missing};")
-    await ann.page.goto(site.url + page)
-    await expect(ann.page.get_by_text("This browser is too old for this page.")).to_be_visible()
-    await expect(ann.page.get_by_text("Opening the rooms…")).to_have_count(0)
-    await expect(ann.page.locator(".no-script")).to_have_count(0)
-    if page == "/":
-        await expect(ann.page.get_by_role("heading", name="Get help now")).to_be_visible()
-        await expect(ann.page.get_by_role("link", name="116 123").first).to_be_visible()
-        await expect(ann.page.get_by_role("link", name="Leave now")).to_be_visible()
-    assert await ann.page.evaluate("() => document.documentElement.scrollWidth <= innerWidth")
+    page = await _another_page(site, regulars)
+    await page.add_init_script(f"delete {missing};")
+    await page.goto(site.url + path)
+    await expect(page.get_by_text("This browser is too old for this page.")).to_be_visible()
+    await expect(page.get_by_text("Opening the rooms…")).to_have_count(0)
+    await expect(page.locator(".no-script")).to_have_count(0)
+    if path == "/":
+        await expect(page.get_by_role("heading", name="Get help now")).to_be_visible()
+        await expect(page.get_by_role("link", name="116 123").first).to_be_visible()
+        await expect(page.get_by_role("link", name="Leave now")).to_be_visible()
+    assert await page.evaluate("() => document.documentElement.scrollWidth <= innerWidth")
+    await page.close()
 
 
 @pytest.mark.parametrize(("scheme", "paper"), [("light", "rgb(251, 246, 238)"), ("dark", "rgb(18, 24, 31)")])
 async def test_a_browser_without_layers_shows_the_helplines_and_the_way_out_plainly(
-    site: ChatServer, sit_down: SitDown, scheme: str, paper: str
+    site: ChatServer, regulars: Regulars, scheme: ColorScheme, paper: str
 ) -> None:
-    ann = await sit_down(site.url, viewport={"width": 390, "height": 844}, color_scheme=scheme)
-    await ann.context.add_init_script("delete window.CSSLayerBlockRule;")
+    page = await _another_page(site, regulars)
+    await page.emulate_media(color_scheme=scheme)
+    await page.add_init_script("delete window.CSSLayerBlockRule;")
 
     async def forget_layers(route: Route) -> None:
         sheet = await (await route.fetch()).text()
         older = sheet.replace("@layer", "@unheard-of").replace("color: revert-layer", "color: unheard-of")
         await route.fulfill(body=older, content_type="text/css")
 
-    await ann.page.route("**/css/*.css", forget_layers)
-    await ann.page.goto(site.url)
-    await expect(ann.page.get_by_text("This browser is too old for this page.")).to_be_visible()
-    await expect(ann.page.locator("body")).to_have_css("background-color", paper)
-    for link in (ann.page.get_by_role("link", name="Leave now"), ann.page.get_by_role("link", name="116 123").first):
+    await page.route("**/css/*.css", forget_layers)
+    await page.goto(site.url)
+    await expect(page.get_by_text("This browser is too old for this page.")).to_be_visible()
+    await expect(page.locator("body")).to_have_css("background-color", paper)
+    for link in (page.get_by_role("link", name="Leave now"), page.get_by_role("link", name="116 123").first):
         box = await link.bounding_box()
         assert box is not None
         assert box["height"] >= 44
-    assert await ann.page.evaluate("() => document.documentElement.scrollWidth <= innerWidth")
-    assert await ann.page.locator(".brand svg").evaluate("(lamp) => lamp.getBoundingClientRect().width") == 34
-    await photograph(ann.page, f"no-layers-{scheme}")
+    assert await page.evaluate("() => document.documentElement.scrollWidth <= innerWidth")
+    assert await page.locator(".brand svg").evaluate("(lamp) => lamp.getBoundingClientRect().width") == 34
+    await photograph(page, f"no-layers-{scheme}")
+    await page.close()
+
+
+async def _another_page(site: ChatServer, regulars: Regulars) -> Page:
+    """A page of a phone that shows nothing yet. Its trouble is noted with that of all the others."""
+    phone = await regulars.sit(site.url, "phone", viewport={"width": 390, "height": 844})
+    return await phone.context.new_page()
 
 
 async def test_a_translated_page_stays_translated_while_posts_come(site: ChatServer, sit_down: SitDown) -> None:
