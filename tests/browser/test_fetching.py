@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import itertools
 import re
+from collections.abc import AsyncIterator
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import Route, expect
 
-from tests.browser.conftest import SitDown
+from tests.browser.conftest import Stay
 from tests.browser.person import LOST_NETWORK, Person
 from tests.browser.site import join, say
 from tests.browser.test_moderating import hire, signed_in
@@ -40,6 +42,15 @@ class Loser:
             await route.fallback()
 
 
+@pytest_asyncio.fixture(loop_scope="session")
+async def ann(site: ChatServer, stay: Stay) -> AsyncIterator[Person]:
+    """Somebody in the lobby, on a network that loses nothing after the test. What came in an earlier test is there: a
+    test whose part may be among it loads the page anew."""
+    person = await stay(site.url)
+    yield person
+    await person.context.unroute_all(behavior="ignoreErrors")
+
+
 async def lose(person: Person, file: str, times: int = 1) -> Loser:
     person.forgive(LOST_NETWORK)
     loser = Loser(times)
@@ -53,23 +64,21 @@ def has_another_address_each_time(lost: Loser) -> bool:
     return len(set(tries)) == len(tries)
 
 
-@pytest.mark.parametrize("file", ["/js/rooms/crisis-note.js", "/js/locales/en-crisis-note.js", "/css/care.css"])
-async def test_the_note_for_heavy_words_comes_although_its_parts_were_lost_three_times(
-    site: ChatServer, sit_down: SitDown, file: str
-) -> None:
-    ann = await sit_down(site.url)
-    lost = await lose(ann, file, times=1 if file.endswith(".css") else 3)
+async def test_the_note_for_heavy_words_comes_although_its_parts_were_lost_three_times(ann: Person) -> None:
+    times = {"/js/rooms/crisis-note.js": 3, "/js/locales/en-crisis-note.js": 3, "/css/care.css": 1}
+    lost = {file: await lose(ann, file, times=number) for file, number in times.items()}
     await ann.arrive()
     await ann.enter("Awake at night")
     await ann.say(heavy())
     note = ann.page.get_by_role("status", name="Only you see this note")
     await expect(note).to_contain_text("You don't have to carry it alone.")
     # Each try has another address: a browser may keep a failed one.
-    assert has_another_address_each_time(lost)
+    for file, loser in lost.items():
+        assert has_another_address_each_time(loser), file
+        assert loser.left == 0, file
 
 
-async def test_the_note_waits_until_its_writer_is_in_a_room_again(site: ChatServer, sit_down: SitDown) -> None:
-    ann = await sit_down(site.url)
+async def test_the_note_waits_until_its_writer_is_in_a_room_again(ann: Person) -> None:
     lost = await lose(ann, "/js/rooms/crisis-note.js", times=10_000)
     await ann.arrive()
     await ann.enter("Awake at night")
@@ -80,8 +89,7 @@ async def test_the_note_waits_until_its_writer_is_in_a_room_again(site: ChatServ
     await expect(ann.page.get_by_role("status", name="Only you see this note")).to_be_visible()
 
 
-async def test_the_note_is_there_beforehand_and_needs_no_network_then(site: ChatServer, sit_down: SitDown) -> None:
-    ann = await sit_down(site.url)
+async def test_the_note_is_there_beforehand_and_needs_no_network_then(ann: Person) -> None:
     await ann.arrive()
     await ann.enter("Awake at night")
     async with ann.page.expect_response(re.compile("/css/care.css$")):
@@ -93,10 +101,7 @@ async def test_the_note_is_there_beforehand_and_needs_no_network_then(site: Chat
 
 
 @pytest.mark.parametrize("file", ["/js/listening/seeker/standing-line.js", "/js/listening/seeker/asking.js"])
-async def test_asking_for_a_listener_says_what_failed_and_works_at_the_second_try(
-    site: ChatServer, sit_down: SitDown, file: str
-) -> None:
-    ann = await sit_down(site.url)
+async def test_asking_for_a_listener_says_what_failed_and_works_at_the_second_try(ann: Person, file: str) -> None:
     await lose(ann, file)
     await ann.arrive()
     await ann.page.locator("#ask-link").click()
@@ -108,12 +113,8 @@ async def test_asking_for_a_listener_says_what_failed_and_works_at_the_second_tr
     await expect(main.get_by_role("button", name="Try again")).to_have_count(0)
 
 
-async def test_ones_own_corner_says_what_failed_and_opens_at_the_second_press(
-    site: ChatServer, sit_down: SitDown
-) -> None:
-    ann = await sit_down(site.url)
+async def test_ones_own_corner_says_what_failed_and_opens_at_the_second_press(ann: Person) -> None:
     await lose(ann, "/js/rooms/views/you.js")
-    await ann.arrive()
     await ann.page.get_by_role("button", name="Your name and privacy").click()
     await expect(
         ann.page.get_by_role("alert").filter(has_text="This part of the page didn't come through.")
@@ -121,10 +122,7 @@ async def test_ones_own_corner_says_what_failed_and_opens_at_the_second_press(
     await ann.open_own_corner()
 
 
-async def test_what_one_can_do_with_a_post_and_long_posts_come_at_the_second_try(
-    site: ChatServer, sit_down: SitDown
-) -> None:
-    ann = await sit_down(site.url)
+async def test_what_one_can_do_with_a_post_and_long_posts_come_at_the_second_try(site: ChatServer, ann: Person) -> None:
     files = ["/js/rooms/views/tools.js", "/js/shell/fold.js", "/js/rooms/report.js"]
     lost = tools, fold, report = [await lose(ann, file, times=10_000) for file in files]
     await ann.arrive()
@@ -153,12 +151,10 @@ async def test_what_one_can_do_with_a_post_and_long_posts_come_at_the_second_try
         assert has_another_address_each_time(each)
 
 
-async def test_a_post_can_be_changed_though_the_network_went_after_it_was_touched(
-    site: ChatServer, sit_down: SitDown
-) -> None:
-    ann = await sit_down(site.url)
+async def test_a_post_can_be_changed_though_the_network_went_after_it_was_touched(ann: Person) -> None:
     await ann.arrive()
-    await ann.enter("Missing someone")
+    # Nothing is written here yet that could lie under the pointer already.
+    await ann.enter("Feeling alone")
     await ann.say("words to change")
     async with ann.page.expect_response(re.compile("/js/rooms/views/about-post.js$")):
         await ann.post("words to change").hover()
@@ -172,9 +168,7 @@ async def test_a_post_can_be_changed_though_the_network_went_after_it_was_touche
     assert lost.asked == []
 
 
-async def test_an_unfinished_change_goes_on_although_its_part_was_lost(site: ChatServer, sit_down: SitDown) -> None:
-    ann = await sit_down(site.url)
-    await ann.arrive()
+async def test_an_unfinished_change_goes_on_although_its_part_was_lost(ann: Person) -> None:
     await ann.enter("Missing someone")
     await ann.say("half a change")
     menu = await ann.open_menu("half a change")
@@ -189,11 +183,7 @@ async def test_an_unfinished_change_goes_on_although_its_part_was_lost(site: Cha
     assert has_another_address_each_time(lost)
 
 
-async def test_a_reload_leads_back_into_the_room_although_that_part_was_lost(
-    site: ChatServer, sit_down: SitDown
-) -> None:
-    ann = await sit_down(site.url)
-    await ann.arrive()
+async def test_a_reload_leads_back_into_the_room_although_that_part_was_lost(ann: Person) -> None:
     await ann.enter("Low days")
     loser = await lose(ann, "/js/rooms/arriving.js")
     await ann.page.reload()
@@ -205,12 +195,10 @@ async def test_a_reload_leads_back_into_the_room_although_that_part_was_lost(
 
 
 async def test_what_moderators_say_comes_although_its_part_was_lost_and_nothing_else_happens(
-    site: ChatServer, sit_down: SitDown
+    site: ChatServer, ann: Person
 ) -> None:
     token = await signed_in(site, await hire(site))
-    ann = await sit_down(site.url)
-    await lose(ann, "/js/rooms/decisions.js", times=2)
-    await ann.arrive()
+    lost = await lose(ann, "/js/rooms/decisions.js", times=2)
     await ann.enter("Illness and pain")
     await ann.say("I am so tired of this")
     offset = int(await ann.post("I am so tired").get_attribute("data-offset") or 0)
@@ -220,3 +208,4 @@ async def test_what_moderators_say_comes_although_its_part_was_lost_and_nothing_
             "measure", kind="notice", room="illness", offset=offset, minutes=60, reason="Are you safe right now?"
         )
     await expect(ann.page.get_by_role("region", name="From the moderators")).to_contain_text("Are you safe right now?")
+    assert has_another_address_each_time(lost)
