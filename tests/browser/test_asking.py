@@ -141,6 +141,40 @@ async def test_a_reload_and_another_tab_keep_the_place(site: ChatServer, ann: Pe
         await other.close()
 
 
+async def test_all_of_it_with_the_keyboard_alone(ann: Person, heron: Listener) -> None:
+    # Before she has had a conversation: the link in the head would lead back to that first.
+    keys = ann.page.keyboard
+
+    async def to(target: Locator, most: int = 80) -> None:
+        for _ in range(most):
+            if await target.evaluate("(e) => e === document.activeElement"):
+                return
+            await keys.press("Tab")
+        raise AssertionError(f"{target} is not reached by Tab")
+
+    await to(top(ann))
+    await keys.press("Enter")
+    await expect(heading(ann, "Ask for a listener")).to_be_focused()
+    await to(ann.page.get_by_label("Worry and panic").first)
+    await keys.press("Space")
+    await to(press(ann, "I agree, ask for a listener"))
+    await keys.press("Enter")
+    await expect(heading(ann, "No listener is online right now")).to_be_focused()
+    await heron.listen()
+    session = await heron.accept()
+    await to(ann.writing)
+    await keys.type("written with the keyboard")
+    await keys.press("Enter")
+    await heron.hears(session, "written with the keyboard")
+    await keys.press("Shift+Tab")
+    await ann.page.evaluate("() => document.getElementById('main').focus()")
+    await to(press(ann, "End it"))
+    await keys.press("Enter")
+    await to(press(ann, "Yes, end it"))
+    await keys.press("Enter")
+    await expect(heading(ann, "Your conversation is over")).to_be_focused()
+
+
 async def test_who_waits_can_sit_in_a_room_and_is_fetched_from_there(ann: Person, heron: Listener) -> None:
     await ask(ann)
     await ann.enter("Awake at night")
@@ -403,37 +437,3 @@ async def test_a_cruel_last_line_can_be_reported_and_its_writer_blocked_when_it_
     await waits(ann)
     assert "proposal" not in await heron.console()
     await press(ann, "Leave the line").click()
-
-
-async def test_all_of_it_with_the_keyboard_alone(site: ChatServer, sit_down: SitDown, heron: Listener) -> None:
-    ann = await (await sit_down(site.url)).arrive()
-    keys = ann.page.keyboard
-
-    async def to(target: Locator, most: int = 80) -> None:
-        for _ in range(most):
-            if await target.evaluate("(e) => e === document.activeElement"):
-                return
-            await keys.press("Tab")
-        raise AssertionError(f"{target} is not reached by Tab")
-
-    await to(top(ann))
-    await keys.press("Enter")
-    await expect(heading(ann, "Ask for a listener")).to_be_focused()
-    await to(ann.page.get_by_label("Worry and panic").first)
-    await keys.press("Space")
-    await to(press(ann, "I agree, ask for a listener"))
-    await keys.press("Enter")
-    await expect(heading(ann, "No listener is online right now")).to_be_focused()
-    await heron.listen()
-    session = await heron.accept()
-    await to(ann.writing)
-    await keys.type("written with the keyboard")
-    await keys.press("Enter")
-    await heron.hears(session, "written with the keyboard")
-    await keys.press("Shift+Tab")
-    await ann.page.evaluate("() => document.getElementById('main').focus()")
-    await to(press(ann, "End it"))
-    await keys.press("Enter")
-    await to(press(ann, "Yes, end it"))
-    await keys.press("Enter")
-    await expect(heading(ann, "Your conversation is over")).to_be_focused()
