@@ -30,7 +30,7 @@ class Loser:
     """A network that loses one file a number of times; `asked` holds the addresses it was asked for."""
 
     def __init__(self, times: int) -> None:
-        self.left = times
+        self.times = self.left = times
         self.asked: list[str] = []
 
     async def __call__(self, route: Route) -> None:
@@ -59,9 +59,10 @@ async def lose(person: Person, file: str, times: int = 1) -> Loser:
 
 
 def has_another_address_each_time(lost: Loser) -> bool:
-    """Whether each try of the page's had its own address. The browser itself may ask twice for one that was cut."""
+    """Whether each try of the page's had its own address. The browser itself may ask twice for one that was cut: only
+    what was lost more than once must have been tried again by the page."""
     tries = [address for address, _ in itertools.groupby(lost.asked)]
-    return len(set(tries)) == len(tries)
+    return len(set(tries)) == len(tries) and (len(tries) > 1 or lost.times == 1)
 
 
 async def test_the_note_for_heavy_words_comes_although_its_parts_were_lost_three_times(ann: Person) -> None:
