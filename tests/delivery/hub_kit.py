@@ -25,10 +25,10 @@ from chatserver.domain.rooms.rooms import Publication, Room, RoomCommand, RoomId
 from chatserver.metrics import Metrics
 from chatserver.protocol import internode
 from chatserver.protocol.codec import Encoding
-from chatserver.store.drivers.migrate import migrate
 from chatserver.store.drivers.sqlite import SqliteStore
 from chatserver.store.records import RoomChange
 from chatserver.store.store import Store
+from tests.kit.database import migrated_sqlite
 from tests.kit.frames import split
 
 ROOM = RoomId("sleep")
@@ -190,7 +190,7 @@ class HubCluster:
 @asynccontextmanager
 async def open_site(directory: Path) -> AsyncIterator[HubCluster]:
     path = directory / "chat.db"
-    await asyncio.to_thread(migrate, f"sqlite:///{path}")
+    migrated_sqlite(path)
     store = SqliteStore(path)
     await store.open()
     try:

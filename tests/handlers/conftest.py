@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import secrets
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -11,16 +10,16 @@ import pytest
 
 from chatserver.handlers.people.identity import new_member_id
 from chatserver.handlers.people.staff import StaffAccounts
-from chatserver.store.drivers.migrate import migrate
 from chatserver.store.drivers.sqlite import SqliteStore
 from tests.handlers.office import HOUR, QUICK, Clock, Office
+from tests.kit.database import migrated_sqlite
 
 
 @pytest.fixture
 async def office(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Office]:
     """Its accounts; with `as_served` they hash as the server does."""
     path = tmp_path / "chat.db"
-    await asyncio.to_thread(migrate, f"sqlite:///{path}")
+    migrated_sqlite(path)
     store, clock = SqliteStore(path), Clock()
     await store.open()
     accounts = StaffAccounts(

@@ -27,12 +27,12 @@ from chatserver.handlers.connection import Connection
 from chatserver.handlers.people.identity import Identities, new_member_id
 from chatserver.handlers.people.staff import StaffAccounts
 from chatserver.metrics import Metrics
-from chatserver.store.drivers.migrate import migrate
 from chatserver.store.drivers.sqlite import SqliteStore
 from chatserver.wordlists import load
 from chatserver.worker import Worker as BuiltWorker
 from chatserver.worker import WorkerOptions
 from tests.delivery.hub_kit import MemoryWire
+from tests.kit.database import migrated_sqlite
 
 PLAIN = RoomId("plain")
 SLOW = RoomId("slow")
@@ -263,7 +263,7 @@ class Cluster:
 @asynccontextmanager
 async def open_cluster(directory: Path) -> AsyncIterator[Cluster]:
     path = directory / "chat.db"
-    await asyncio.to_thread(migrate, f"sqlite:///{path}")
+    migrated_sqlite(path)
     store = LateStore(path)
     await store.open()
     try:
