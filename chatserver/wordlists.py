@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
@@ -21,7 +22,13 @@ def load(directory: Path | None = None) -> Words:
         if not own:
             raise BadPhrase(f"{directory}: there is no list here, such as en/help.txt")
         files.update(own)
-    return words_of({str(path): _read(path) for _, path in sorted(files.items())})
+    return _words_of(tuple((str(path), _read(path)) for _, path in sorted(files.items())))
+
+
+@lru_cache(maxsize=1)
+def _words_of(lists: tuple[tuple[str, str], ...]) -> Words:
+    """Return the lists, which take half a second to compile: only once as long as nothing changes in a file."""
+    return words_of(dict(lists))
 
 
 def _files(directory: Path) -> dict[str, Path]:
