@@ -1,6 +1,6 @@
-"""Chat servers that start quickly: forks of one process that has imported everything already.
+"""Chat servers that start quickly: forks of one process that has imported everything and read the word lists already.
 
-Importing the server takes two seconds of processor time, and the tests start hundreds of them. A fork runs the same
+That takes nearly three seconds of processor time, and the tests start hundreds of servers. A fork runs the same
 command line as `python -m chatserver` would, in a session, directory and environment of its own. Starting without a
 fork is tested in `tests/test_cli.py`, `tests/test_scripts.py` and `tests/test_supervising.py`.
 
@@ -174,8 +174,15 @@ if __name__ == "__main__":
     # As PYTHONWARNINGS says for processes that are not forked.
     warnings.simplefilter("default")
     import chatserver.cli
+    import chatserver.edge.http_protocol
+    import chatserver.edge.websocket_protocol
     import chatserver.server
     import chatserver.store.drivers.migrate  # noqa: F401
+    from chatserver import wordlists
+    from chatserver.domain.people import names
 
+    # Each server would make the same tables anew.
+    names.warm_up()
+    wordlists.load()
     gc.freeze()
     _serve()
