@@ -192,12 +192,13 @@ _presence_tick = Presence.tick
 @dataclass(frozen=True)
 class Mutant:
     """One bug: `wrong` replaces `name` of `where`. The judge's complaint must contain `shows`, because a mutant that is
-    found only because it crashes proves nothing."""
+    found only because it crashes proves nothing. `seed` was the first that found it, and is tried first."""
 
     wrong: Callable[..., object]
     where: Any
     name: str
     shows: str
+    seed: int
 
     @property
     def title(self) -> str:
@@ -215,29 +216,29 @@ class Mutant:
 
 MUTANTS = (
     # The commit road
-    Mutant(_acknowledges_first, rooms, "commit", "was acknowledged and never written"),
-    Mutant(_acknowledges_what_failed, rooms, "commit", "was acknowledged and never written"),
-    Mutant(_announces_first, rooms, "commit", "was shown before it was written"),
-    Mutant(_forgets_commands, SimulatedStore, "commit", "stands twice"),
-    Mutant(_holds_nothing_back, Outbox, "hold", "before its answer"),
+    Mutant(_acknowledges_first, rooms, "commit", "was acknowledged and never written", 1),
+    Mutant(_acknowledges_what_failed, rooms, "commit", "was acknowledged and never written", 2),
+    Mutant(_announces_first, rooms, "commit", "was shown before it was written", 1),
+    Mutant(_forgets_commands, SimulatedStore, "commit", "stands twice", 6),
+    Mutant(_holds_nothing_back, Outbox, "hold", "before its answer", 38),
     # Offsets and holes
-    Mutant(_passes_holes, ChannelStream, "accept", ": a hole"),
-    Mutant(_keeps_repeats, ChannelStream, "accept", "again, at"),
-    Mutant(_keeps_all_that_is_early, ChannelStream, "accept", "early publications"),
-    Mutant(_never_looks, Hub, "_tick", "stands at"),
-    Mutant(_gives_up, GapRepair, "_heal_now", "stands at"),
-    Mutant(_begins_anew_in_silence, Hub, "_begin_anew", "without a gap"),
+    Mutant(_passes_holes, ChannelStream, "accept", ": a hole", 11),
+    Mutant(_keeps_repeats, ChannelStream, "accept", "again, at", 2),
+    Mutant(_keeps_all_that_is_early, ChannelStream, "accept", "early publications", 17),
+    Mutant(_never_looks, Hub, "_tick", "stands at", 0),
+    Mutant(_gives_up, GapRepair, "_heal_now", "stands at", 11),
+    Mutant(_begins_anew_in_silence, Hub, "_begin_anew", "without a gap", 5),
     # Coming back
-    Mutant(_always_exact, hub, "assess_return", "and told 'exact'"),
-    Mutant(_forgets_the_moment, Hub, "go_live", "stands at"),
-    Mutant(_reaches_for_nothing, GapRepair, "reach", "was told of a gap"),
+    Mutant(_always_exact, hub, "assess_return", "and told 'exact'", 19),
+    Mutant(_forgets_the_moment, Hub, "go_live", "stands at", 25),
+    Mutant(_reaches_for_nothing, GapRepair, "reach", "was told of a gap", 21),
     # Being slow
-    Mutant(_never_falls_behind, Hub, "_fall_behind", "bytes wait for one client"),
-    Mutant(_skips_the_rest, CatchUp, "_replay", ": a hole"),
+    Mutant(_never_falls_behind, Hub, "_fall_behind", "bytes wait for one client", 201),
+    Mutant(_skips_the_rest, CatchUp, "_replay", ": a hole", 25),
     # Who is here
-    Mutant(_never_buries, Presence, "_bury", "sees"),
-    Mutant(_never_asks, Presence, "tick", "sees"),
-    Mutant(_stays, membership, "depart", "sees"),
+    Mutant(_never_buries, Presence, "_bury", "sees", 19),
+    Mutant(_never_asks, Presence, "tick", "sees", 6),
+    Mutant(_stays, membership, "depart", "sees", 10),
     # Failing aloud
-    Mutant(_fails_unheard, Hub, "_tick", "never retrieved"),
+    Mutant(_fails_unheard, Hub, "_tick", "never retrieved", 0),
 )
