@@ -7,7 +7,10 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from chatserver.config import load
+from chatserver.handlers.people import password_hashing
 from chatserver.server import Server
 from tests.edge.serving import Served, serving
 from tests.kit.database import migrated_sqlite
@@ -17,11 +20,18 @@ from tests.kit.database import migrated_sqlite
 async def chatting(
     directory: Path, *, limits: dict[str, Any] | None = None, **settings: Any
 ) -> AsyncIterator[tuple[Served, Server]]:
-    """Serve the whole chat from a new data directory."""
+    """Serve the whole chat from a new data directory.
+
+    Hashing a password takes a millisecond, as in `tests/kit/forks.py`; the server's own hashing is tested in
+    `tests/handlers/test_staff.py`.
+    """
     data = directory / "data"
     data.mkdir()
     migrated_sqlite(data / "chat.db")
-    server = Server(load(overrides={"data_dir": data, "limits": limits or {}, **settings}))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(password_hashing, "TIME_COST", 1)
+        patch.setattr(password_hashing, "MEMORY_KIB", 64)
+        server = Server(load(overrides={"data_dir": data, "limits": limits or {}, **settings}))
     options = {"server_header": False}
     async with serving(server.app, has_own_lifespan=True, options=options) as served:  # type: ignore[arg-type]
         yield served, server
