@@ -180,9 +180,13 @@ if __name__ == "__main__":
     import chatserver.store.drivers.migrate  # noqa: F401
     from chatserver import wordlists
     from chatserver.domain.people import names
+    from chatserver.edge import static
+    from chatserver.webroot import web_root
 
-    # Each server would make the same tables anew.
+    # Each server would make the same tables anew, and pack the same files of the page.
     names.warm_up()
     wordlists.load()
+    static._read = functools.cache(static._read)
+    static._read(web_root())
     gc.freeze()
     _serve()
