@@ -21,6 +21,14 @@ from tests.kit.server import ChatServer
 
 _STRANGER: Final = "https://stranger.invalid/x"
 HOSTILE: Final = "<img src=x onerror=window.ran=1><script>window.ran=1</script>"
+TYPE_AND_SEND: Final = """(area, texts) => {
+    for (const text of texts) {
+        area.value = text;
+        area.dispatchEvent(new Event("input", {bubbles: true}));
+        area.dispatchEvent(new KeyboardEvent("keydown", {key: "Enter", bubbles: true, cancelable: true}));
+    }
+}"""
+"""What `fill` and Enter make the page hear, for many texts at once."""
 ROOMS: Final = [
     room(
         "hostile",
@@ -52,10 +60,11 @@ async def test_what_one_writes_oneself_is_shown_as_it_was_written(site: ChatServ
     ann = await sit_down(site.url)
     await ann.arrive()
     await ann.enter("Worry and panic")
-    for payload in PAYLOADS:
-        await ann.writing.fill(payload)
-        await ann.writing.press("Enter")
-    await expect(ann.log.get_by_role("article")).to_have_count(len(PAYLOADS))
+    first, *others = PAYLOADS
+    await ann.writing.fill(first)
+    await ann.writing.press("Enter")
+    await ann.writing.evaluate(TYPE_AND_SEND, others)
+    await expect(ann.log.locator("article")).to_have_count(len(PAYLOADS))
     await expect(ann.log.locator(".pending")).to_have_count(0)
     texts = await ann.log.locator("article .text").evaluate_all("(all) => all.map((e) => e.textContent)")
     assert texts == [as_kept(payload) for payload in PAYLOADS] == await texts_in(site, "anxiety")
