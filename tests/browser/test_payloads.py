@@ -10,18 +10,19 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractContextManager, asynccontextmanager
 from typing import Any, Final
 
 import pytest
-from playwright.async_api import Page, expect
+import pytest_asyncio
+from playwright.async_api import Browser, Page, expect
 
-from tests.browser.conftest import SitDown
+from chatserver.domain.rooms.rooms import Room
+from tests.browser.conftest import SitDown, sitting_down
 from tests.browser.payloads import OTHERS, PAYLOADS, as_kept
 from tests.browser.person import Person
 from tests.browser.site import database, join, open_site, room
 from tests.kit.client import ChatClient
-from tests.kit.marks import new_mark
 from tests.kit.server import ChatServer
 
 pytestmark = pytest.mark.timeout(120)
@@ -32,10 +33,13 @@ AT_ONCE: Final = 50
 ROOMS: Final = [
     room("written", "Written", position=-9),
     room("mended", "Mended", position=-8),
+]
+NAMED: Final = [
     room("said", "All said", about="\n".join(PAYLOADS), topic="\n".join(PAYLOADS), welcome="\n\n".join(PAYLOADS),
          agreement="\n".join(PAYLOADS), position=-7),
     *(room(f"named-{at}", f"{at} {payload}", about=payload, position=at) for at, payload in enumerate(PAYLOADS)),
 ]  # fmt: skip
+"""Only where they are what a test looks at: they make every lobby long."""
 
 ELEMENTS: Final = """() => {
     const known = new Set(%s);
@@ -54,12 +58,15 @@ ELEMENTS: Final = """() => {
 
 @pytest.fixture(scope="module")
 def site() -> Iterator[ChatServer]:
+    with _open() as server:
+        yield server
+
+
+def _open(rooms: Sequence[Room] = ()) -> AbstractContextManager[ChatServer]:
     own = ("posts_per_second", "post_burst", "names_per_hour")
     free = dict.fromkeys(("commands_per_second", "command_burst", *own), 1e6)
-    with open_site(
-        ROOMS, limits={**free, **{f"member_{name}": 1e6 for name in list(free)[:2]}}, looks_for_contacts=False
-    ) as server:
-        yield server
+    free |= {f"member_{name}": 1e6 for name in list(free)[:2]}
+    return open_site([*ROOMS, *rooms], limits=free, looks_for_contacts=False)
 
 
 async def kinds(page: Page) -> list[str]:
@@ -94,11 +101,13 @@ async def shown(person: Person, selector: str) -> list[str]:
 async def to_the_beginning(person: Person) -> None:
     """Page back until the room begins."""
     earlier = person.page.locator("button.earlier")
-    await expect(person.log.get_by_role("article").first).to_be_visible()
+    # By their elements: finding hundreds by their role takes longer than showing them.
+    posts = person.log.locator("article")
+    await expect(posts.first).to_be_visible()
     while await earlier.is_visible():
-        before = await person.log.get_by_role("article").count()
+        before = await posts.count()
         await earlier.click()
-        await expect(person.log.get_by_role("article").nth(before)).to_be_attached()
+        await expect(posts.nth(before)).to_be_attached()
         await expect(earlier).to_have_text("Earlier posts")
 
 
@@ -109,68 +118,102 @@ async def somebody(server: ChatServer, where: str) -> AsyncIterator[ChatClient]:
         yield client
 
 
-async def harmless(person: Person, server: ChatServer) -> list[str]:
+@pytest_asyncio.fixture(loop_scope="session", scope="module")
+async def known(site: ChatServer, chromium: Browser) -> AsyncIterator[list[str]]:
     """The kinds of elements that the page makes of words that mean no harm: lobby, room, answer, warning, menu."""
-    seen = {*await kinds(person.page)}
-    await person.enter("Awake at night")
-    answer = f"an answer {new_mark()}"
-    async with somebody(server, "sleep") as ben:
-        first = await ben.ask("post", room="sleep", text="good evening", warning="nothing bad")
-        await ben.ask("post", room="sleep", text=answer, reply_to=first["offset"])
-        await ben.ask("react", room="sleep", offset=first["offset"], reaction="hug", on=True)
-        await person.sees(answer)
-    await person.open_menu(answer)
-    seen |= {*await kinds(person.page)}
-    await person.page.keyboard.press("Escape")
-    await person.go_back_to_lobby()
-    return sorted(seen)
+    async with sitting_down(chromium) as sit_down:
+        ann = await sit_down(site.url)
+        await ann.arrive()
+        seen = {*await kinds(ann.page)}
+        await ann.enter("Awake at night")
+        async with somebody(site, "sleep") as ben:
+            first = await ben.ask("post", room="sleep", text="good evening", warning="nothing bad")
+            await ben.ask("post", room="sleep", text="an answer", reply_to=first["offset"])
+            await ben.ask("react", room="sleep", offset=first["offset"], reaction="hug", on=True)
+            await ann.sees("an answer")
+        await ann.open_menu("an answer")
+        seen |= {*await kinds(ann.page)}
+    yield sorted(seen)
 
 
-async def test_posts_warnings_answers_and_changes_are_words_to_somebody_else(
-    site: ChatServer, sit_down: SitDown
+def _post(where: str, text: str) -> dict[str, Any]:
+    return {"room": where, "text": text, "warning": text[:LENGTH].strip()}
+
+
+async def texts_and_warnings_are_all(person: Person) -> list[str]:
+    """Open every post: each payload is there as text and as warning. Return the warnings."""
+    await person.page.locator(".veil button").evaluate_all("(all) => all.forEach((e) => e.click())")
+    texts = [text for text in await shown(person, "article .text") if not text.startswith("to ")]
+    assert texts == [as_kept(payload) for payload in PAYLOADS]
+    warnings = [text for text in await shown(person, "article .warning") if text]
+    assert warnings == [WARNING + as_kept(payload[:LENGTH]).replace("\n", " ").strip() for payload in PAYLOADS]
+    return warnings
+
+
+async def test_posts_warnings_answers_and_names_are_words_to_somebody_else(
+    site: ChatServer, sit_down: SitDown, known: Sequence[str]
 ) -> None:
+    """The names got into the database somehow: `test_names_of_such_words_are_refused`."""
     assert len(set(PAYLOADS)) >= 300
+    async with somebody(site, "written") as eve:
+        told: list[int] = []
+        for start in range(0, len(PAYLOADS), AT_ONCE):
+            # Each of them answers one of those before, and so shows its warning.
+            posts = [_post("written", text) for text in PAYLOADS[start : start + AT_ONCE]]
+            for post, offset in zip(posts, told[-AT_ONCE:], strict=False):
+                post["reply_to"] = offset
+            told += [answer["ok"]["offset"] for answer in await ask_all(eve, "post", posts)]
+        quoted = len(PAYLOADS) - AT_ONCE
+        rest = [{"room": "written", "text": f"to {offset}", "reply_to": offset} for offset in told[quoted:]]
+        assert all("ok" in answer for answer in await ask_all(eve, "post", rest))
+    with sqlite3.connect(database(site), timeout=10) as db:
+        names = zip(PAYLOADS, told, strict=True)
+        db.executemany("UPDATE log SET name = ? WHERE channel = 'room:written' AND \"offset\" = ?", names)
+    db.close()
     ann = await sit_down(site.url)
     await ann.arrive()
-    known = await harmless(ann, site)
-    for where, title in (("written", "Written"), ("mended", "Mended")):
-        async with somebody(site, where) as eve:
-            start = [{"room": where, "text": text, "warning": text[:LENGTH].strip()} for text in PAYLOADS]
-            if where == "mended":
-                start = [{"room": where, "text": "good evening"} for _ in PAYLOADS]
-            posted = await ask_all(eve, "post", start)
-            offsets = [answer["ok"]["offset"] for answer in posted]
-            if where == "mended":
-                await ann.enter(title)
-                changed = [
-                    {"room": where, "offset": offset, "text": text, "warning": text[:LENGTH].strip()}
-                    for offset, text in zip(offsets, PAYLOADS, strict=True)
-                ]
-                assert all("ok" in answer for answer in await ask_all(eve, "edit", changed))
-            else:
-                answers = [{"room": where, "text": f"to {offset}", "reply_to": offset} for offset in offsets]
-                assert all("ok" in answer for answer in await ask_all(eve, "post", answers))
-                await ann.enter(title)
-            await to_the_beginning(ann)
-        if where == "mended":
-            await expect(ann.log.locator(".when").filter(has_text="changed")).to_have_count(len(PAYLOADS))
-        await ann.page.locator(".veil button").evaluate_all("(all) => all.forEach((e) => e.click())")
-        texts = [text for text in await shown(ann, "article .text") if not text.startswith("to ")]
-        assert texts == [as_kept(payload) for payload in PAYLOADS]
-        warnings = [text for text in await shown(ann, "article .warning") if text]
-        assert warnings == [WARNING + as_kept(payload[:LENGTH]).replace("\n", " ").strip() for payload in PAYLOADS]
-        if where == "written":
-            quotes = [text.partition(": ")[2] for text in await shown(ann, "article .quote") if text]
-            assert quotes == warnings
-        await only_words(ann, known)
-        await ann.go_back_to_lobby()
-        await only_words(ann, known)
+    await ann.enter("Written")
+    await to_the_beginning(ann)
+    assert (await shown(ann, "article .head b"))[: len(PAYLOADS)] == [*PAYLOADS]
+    quotes = [text for text in await shown(ann, "article .quote") if text]
+    warnings = await texts_and_warnings_are_all(ann)
+    assert quotes == [f"Answer to {name}: {warning}" for name, warning in zip(PAYLOADS, warnings, strict=True)]
+    await only_words(ann, known)
+    await ann.go_back_to_lobby()
+    await only_words(ann, known)
 
 
-async def test_a_room_of_such_words_is_words_in_the_lobby_and_at_its_door(site: ChatServer, sit_down: SitDown) -> None:
+async def test_changes_are_words_to_somebody_else(site: ChatServer, sit_down: SitDown, known: Sequence[str]) -> None:
     ann = await sit_down(site.url)
     await ann.arrive()
-    known = [*await harmless(ann, site), "h1", "p"]
+    async with somebody(site, "mended") as eve:
+        posted = await ask_all(eve, "post", [{"room": "mended", "text": "good evening"} for _ in PAYLOADS])
+        await ann.enter("Mended")
+        changed = [
+            {**_post("mended", text), "offset": answer["ok"]["offset"]}
+            for answer, text in zip(posted, PAYLOADS, strict=True)
+        ]
+        assert all("ok" in answer for answer in await ask_all(eve, "edit", changed))
+        await to_the_beginning(ann)
+    await expect(ann.log.locator(".when").filter(has_text="changed")).to_have_count(len(PAYLOADS))
+    await texts_and_warnings_are_all(ann)
+    await only_words(ann, known)
+    await ann.go_back_to_lobby()
+    await only_words(ann, known)
+
+
+@pytest.fixture
+def named_site() -> Iterator[ChatServer]:
+    with _open(NAMED) as server:
+        yield server
+
+
+async def test_a_room_of_such_words_is_words_in_the_lobby_and_at_its_door(
+    named_site: ChatServer, sit_down: SitDown, known: Sequence[str]
+) -> None:
+    ann = await sit_down(named_site.url)
+    await ann.arrive()
+    known = [*known, "h1", "p"]
     names = await shown(ann, ".card-name")
     assert {f"{at} {payload}" for at, payload in enumerate(PAYLOADS)} <= set(names)
     assert set(PAYLOADS) <= set(await shown(ann, ".card-about"))
@@ -187,35 +230,23 @@ async def test_a_room_of_such_words_is_words_in_the_lobby_and_at_its_door(site: 
     await only_words(ann, known)
 
 
-async def test_names_of_such_words_are_refused_and_would_be_words(site: ChatServer, sit_down: SitDown) -> None:
-    """No such name gets through; were one in the database, it would still be words."""
+async def test_names_of_such_words_are_refused(site: ChatServer) -> None:
     async with somebody(site, "grief") as eve:
         for answer in await ask_all(eve, "rename", [{"name": payload} for payload in PAYLOADS]):
             # A name that was cleaned into one is no markup any more.
             assert answer.get("error", {"code": "name_refused"})["code"] == "name_refused"
             assert not set('<>"&/:;=()`${}\\') & set(answer.get("ok", {}).get("member", {}).get("name", ""))
             assert set(answer.get("error", {}).get("details", {"why": 1})) == {"why"}
-        await ask_all(eve, "post", [{"room": "grief", "text": f"post {at}"} for at in range(len(PAYLOADS))])
-    with sqlite3.connect(database(site), timeout=10) as db:
-        db.executemany(
-            "UPDATE log SET name = ? WHERE text = ?", [(name, f"post {at}") for at, name in enumerate(PAYLOADS)]
-        )
-    db.close()
-    ann = await sit_down(site.url)
-    await ann.arrive()
-    known = await harmless(ann, site)
-    await ann.enter("Missing someone")
-    await to_the_beginning(ann)
-    assert [*PAYLOADS] == (await shown(ann, "article .head b"))[-len(PAYLOADS) :]
-    await only_words(ann, known)
 
 
-async def test_what_is_typed_into_the_page_itself_stays_words(site: ChatServer, sit_down: SitDown) -> None:
+async def test_what_is_typed_into_the_page_itself_stays_words(
+    site: ChatServer, sit_down: SitDown, known: Sequence[str]
+) -> None:
     """Through the fields that a person fills: writing, its draft after a reload, name, and come-back code."""
     ann = await sit_down(site.url)
     ann.forgive(r"the server responded with a status of 4\d\d")
     await ann.arrive()
-    known = [*await harmless(ann, site), "section", "h2", "output", "form", "input", "a", "fieldset", "legend"]
+    known = [*known, "section", "h2", "output", "form", "input", "a", "fieldset", "legend"]
     await ann.open_own_corner()
     name, code = ann.page.get_by_label("Name", exact=True), ann.page.get_by_label("Come-back code")
     alerts = ann.page.get_by_role("alert")
