@@ -22,6 +22,10 @@ from tests.kit.server import ChatServer
 pytestmark = pytest.mark.timeout(120)
 
 DARK_PAPER = "rgb(18, 24, 31)"
+SIDEWAYS = f"""([width, size]) => {{
+    document.documentElement.setAttribute("data-size", size);
+    return [({BEYOND})(width), document.scrollingElement.scrollWidth];
+}}"""
 
 
 @pytest.fixture(scope="module")
@@ -64,11 +68,12 @@ async def running_out(page: Page, screen: str) -> list[str]:
     assert before is not None
     found = []
     # 1280 pixels at 200 % zoom are 640.
-    for width, size in ((320, ""), (640, ""), (320, "larger")):
-        await page.set_viewport_size({"width": width, "height": 640})
-        await page.evaluate("(size) => document.documentElement.setAttribute('data-size', size)", size)
-        found += [f"{screen}, {width} px {size}: {what}" for what in await page.evaluate(BEYOND, width)]
-        if await page.evaluate("() => document.scrollingElement.scrollWidth") > width:
+    for width, size in ((320, ""), (320, "larger"), (640, "")):
+        if page.viewport_size != {"width": width, "height": 640}:
+            await page.set_viewport_size({"width": width, "height": 640})
+        beyond, broad = await page.evaluate(SIDEWAYS, [width, size])
+        found += [f"{screen}, {width} px {size}: {what}" for what in beyond]
+        if broad > width:
             found.append(f"{screen}, {width} px {size}: scrolls sideways")
     await page.evaluate("() => document.documentElement.removeAttribute('data-size')")
     await page.set_viewport_size(before)
