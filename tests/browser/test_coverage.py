@@ -10,8 +10,10 @@ from playwright.async_api import Page, expect
 
 from tests.browser.conftest import SitDown
 from tests.browser.eyes import FAR_APART, faults, photograph, violations
-from tests.browser.site import open_site, room
-from tests.browser.test_moderating import hire, sign_in
+from tests.browser.site import join, open_site, room
+from tests.browser.test_moderating import hire, sign_in, signed_in
+from tests.browser.test_operators import at_work
+from tests.kit.client import ChatClient
 from tests.kit.server import ChatServer
 
 pytestmark = pytest.mark.timeout(180)
@@ -101,22 +103,21 @@ async def test_a_room_slows_rests_and_opens_when_a_moderator_who_was_rung_comes(
 
 async def test_the_operators_page_is_rung_too_and_says_what_to_do(site: ChatServer, sit_down: SitDown) -> None:
     """[P-DUTY-5]"""
-    name, login = "Watched from the desk", await hire(site)
-    desk, watcher = await sit_down(site.url), await sit_down(site.url)
-    page = await sign_in(desk, login)
-    await page.get_by_role("button", name="Rooms").click()
-    await go_in(page, name)
+    name = "Watched from the desk"
+    watcher = await sit_down(site.url)
     await watcher.page.add_init_script(COUNTING)
-    board = await sign_in(watcher, login)
-    await board.goto(site.url + "/operators.html")
+    board = await at_work(watcher, site, "Kind Ember", "moderator")
     concern = board.locator(".attention li").filter(has_text=f"{name} needs a moderator and has none")
-    await expect(board.get_by_role("heading", name="Needs attention")).to_be_visible()
-    await expect(concern).to_have_count(0)
-    await board.get_by_label("Sound for rooms that need a moderator").focus()
-    await board.keyboard.press("Shift")
-    before = await board.evaluate("window.tones")
-    await page.get_by_role("button", name="Leave the room").click()
-    await expect(concern).to_have_count(1, timeout=LONG)
-    await board.wait_for_function(f"window.tones > {before}", timeout=LONG)
-    await photograph(board, "duty-operators")
-    assert await violations(board) == []
+    async with ChatClient(site.ws_url, hello=False) as moderator:
+        await moderator.ask("hello", staff=True, token=await signed_in(site, await hire(site)))
+        await join(moderator, "desk")
+        await expect(board.get_by_role("heading", name="Needs attention")).to_be_visible()
+        await expect(concern).to_have_count(0)
+        await board.get_by_label("Sound for rooms that need a moderator").focus()
+        await board.keyboard.press("Shift")
+        before = await board.evaluate("window.tones")
+        await moderator.ask("leave", room="desk")
+        await expect(concern).to_have_count(1, timeout=LONG)
+        await board.wait_for_function(f"window.tones > {before}", timeout=LONG)
+        await photograph(board, "duty-operators")
+        assert await violations(board) == []
