@@ -17,7 +17,7 @@ from tests.kit.server import ChatServer
 pytestmark = pytest.mark.timeout(180)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def site() -> Iterator[ChatServer]:
     with open_site() as server:
         yield server
@@ -76,10 +76,10 @@ async def test_a_sign_in_that_is_refused_is_told_kindly_and_a_second_step_is_ask
 async def test_an_invitation_says_what_is_wrong_with_a_password_and_works_once(
     site: ChatServer, sit_down: SitDown
 ) -> None:
-    mira = Console(await sit_down(site.url))
+    nadia = Console(await sit_down(site.url))
     secret = await invite(site)
-    await mira.accept_invitation(secret, "mira", "Mira Harbourne")
-    await expect(mira.press("Go to the practice")).to_be_visible()
+    await nadia.accept_invitation(secret, "nadia", "Nadia Harbourne")
+    await expect(nadia.press("Go to the practice")).to_be_visible()
     late = Console(await sit_down(site.url))
     await late.accept_invitation(secret, "late", "Late Robin")
     await expect(late.page.get_by_role("alert").filter(has_text="This invitation was used already")).to_be_visible()
@@ -95,33 +95,33 @@ async def test_an_invitation_says_what_is_wrong_with_a_password_and_works_once(
 
 
 async def test_a_new_password_keeps_this_page_signed_in(site: ChatServer, sit_down: SitDown) -> None:
-    mira = Console(await sit_down(site.url))
-    await mira.sign_in(await hire(site, "Mira Harbourne"))
-    await mira.turn_to("My account")
-    await mira.page.get_by_label("Password until now").fill(PASSWORD)
-    await mira.page.get_by_label("New password").fill("seven slow green snails")
-    await mira.press("Change it").click()
-    await expect(mira.page.get_by_text("Your password is changed.").first).to_be_visible()
-    await mira.turn_to("Listening")
-    await mira.listen()
+    vera = Console(await sit_down(site.url))
+    await vera.sign_in(await hire(site, "Vera Harbourne"))
+    await vera.turn_to("My account")
+    await vera.page.get_by_label("Password until now").fill(PASSWORD)
+    await vera.page.get_by_label("New password").fill("seven slow green snails")
+    await vera.press("Change it").click()
+    await expect(vera.page.get_by_text("Your password is changed.").first).to_be_visible()
+    await vera.turn_to("Listening")
+    await vera.listen()
 
 
 async def test_an_operator_invites_and_takes_an_account_away_and_who_had_it_is_told(
     site: ChatServer, sit_down: SitDown
 ) -> None:
-    chief, mira = Console(await sit_down(site.url)), Console(await sit_down(site.url))
+    chief, lena = Console(await sit_down(site.url)), Console(await sit_down(site.url))
     await chief.sign_in(await hire(site, "Chief Almqvist", "operator"))
     await chief.turn_to("Team")
     await chief.press("Make a link").click()
     link = chief.page.get_by_label("Invitation link")
     await expect(link).to_have_value(re.compile(r"/listen\.html#invite=.{43}$"))
     secret = (await link.input_value()).partition("#invite=")[2]
-    await mira.accept_invitation(secret, "mira", "Mira Harbourne")
-    await expect(mira.press("Go to the practice")).to_be_visible()
+    await lena.accept_invitation(secret, "lena", "Lena Harbourne")
+    await expect(lena.press("Go to the practice")).to_be_visible()
     await chief.turn_to("My account")
     await chief.turn_to("Team")
-    await chief.page.get_by_role("button", name="Take the account away: Mira Harbourne").click()
-    await expect(chief.page.get_by_text("Mira Harbourne is signed out everywhere at once")).to_be_visible()
+    await chief.page.get_by_role("button", name="Take the account away: Lena Harbourne").click()
+    await expect(chief.page.get_by_text("Lena Harbourne is signed out everywhere at once")).to_be_visible()
     await chief.press("Yes, take it away").click()
-    await expect(chief.page.get_by_role("listitem").filter(has_text="Mira Harbourne")).to_contain_text("no longer here")
-    await expect(mira.page.get_by_text("Your sign-in is over")).to_be_visible()
+    await expect(chief.page.get_by_role("listitem").filter(has_text="Lena Harbourne")).to_contain_text("no longer here")
+    await expect(lena.page.get_by_text("Your sign-in is over")).to_be_visible()
