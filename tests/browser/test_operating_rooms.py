@@ -7,10 +7,11 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
 import pytest
-from playwright.async_api import Locator, Page, expect
+import pytest_asyncio
+from playwright.async_api import Browser, Locator, Page, expect
 
-from tests.browser.conftest import SitDown
-from tests.browser.console import PASSWORD, invite, let_operators_count
+from tests.browser.conftest import SitDown, sitting_down
+from tests.browser.console import PASSWORD, hire
 from tests.browser.eyes import faults
 from tests.browser.person import Person
 from tests.browser.site import join, open_site, room
@@ -32,24 +33,32 @@ def site() -> Iterator[ChatServer]:
         yield server
 
 
-@asynccontextmanager
-async def an_operator(server: ChatServer, name: str) -> AsyncIterator[ChatClient]:
-    """Somebody who acts without a page."""
-    account = {
-        "link": await invite(server, "operator"),
-        "login": name.lower().replace(" ", "-"),
-        "name": name,
-        "password": PASSWORD,
-    }
-    async with WebClient(base_url=server.url, timeout=20) as http:
-        made = await http.post("/api/staff/invitation", json=account)
-    assert made.is_success, made.text
-    let_operators_count(server)
-    client = ChatClient(server.ws_url, hello=False)
-    await client.open()
-    await client.ask("hello", token=made.json()["token"], staff=True)
-    yield client
-    await client.close()
+@pytest_asyncio.fixture(loop_scope="session", scope="module")
+async def boss(site: ChatServer) -> AsyncIterator[ChatClient]:
+    """An operator who acts without a page."""
+    login = await hire(site, "Swift Ember", "operator")
+    async with WebClient(base_url=site.url, timeout=20) as http:
+        answer = await http.post("/api/staff/sign-in", json={"login": login, "password": PASSWORD})
+    assert answer.is_success, answer.text
+    async with ChatClient(site.ws_url, hello=False) as client:
+        await client.ask("hello", token=answer.json()["token"], staff=True)
+        yield client
+
+
+@pytest_asyncio.fixture(loop_scope="session", scope="module")
+async def board(site: ChatServer, chromium: Browser) -> AsyncIterator[Page]:
+    """The page of another operator, who stays at work for all tests."""
+    async with sitting_down(chromium) as sit_down:
+        yield await at_work(await sit_down(site.url), site, "Bright Ember")
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def page(board: Page) -> AsyncIterator[Page]:
+    """That page, with no dialog open at the beginning."""
+    yield board
+    if await board.get_by_role("dialog").is_visible():
+        await board.get_by_role("dialog").get_by_role("button", name="Close", exact=True).click()
+    await expect(board.get_by_role("dialog")).to_have_count(0)
 
 
 @asynccontextmanager
@@ -85,12 +94,11 @@ async def change(page: Page, name: str) -> Locator:
 
 
 async def test_operator_changes_and_closes_a_room_and_everybody_inside_sees_it(
-    site: ChatServer, sit_down: SitDown
+    site: ChatServer, sit_down: SitDown, page: Page
 ) -> None:
     ann = await sit_down(site.url)
     await ann.arrive()
     await ann.enter("Kitchen room")
-    page = await at_work(await sit_down(site.url), site, "Bright Ember")
     sheet = await change(page, "Kitchen room")
     form = await begin(page, "How it is set")
     await form.get_by_label("Topic").fill("What is on the stove?")
@@ -118,12 +126,10 @@ async def test_operator_changes_and_closes_a_room_and_everybody_inside_sees_it(
     await expect(page.get_by_role("button", name="Change Kitchen room")).to_be_focused()
 
 
-async def test_a_colleagues_change_is_not_undone(site: ChatServer, sit_down: SitDown) -> None:
-    page = await at_work(await sit_down(site.url), site, "Even Ember")
+async def test_a_colleagues_change_is_not_undone(page: Page, boss: ChatClient) -> None:
     await change(page, "Porch room")
     form = await begin(page, "Slow mode")
-    async with an_operator(site, "Swift Ember") as boss:
-        await boss.ask("slow_room", room="porch", seen=0, seconds=9, reason=WHY)
+    await boss.ask("slow_room", room="porch", seen=0, seconds=9, reason=WHY)
     await form.get_by_label("Seconds").fill("5")
     await form.get_by_label("Why, for the audit log").fill(WHY)
     await form.get_by_role("button", name="Set slow mode").click()
@@ -131,8 +137,7 @@ async def test_a_colleagues_change_is_not_undone(site: ChatServer, sit_down: Sit
     await expect(row(page, "Porch room").locator(".c-slow_mode .v")).to_have_text("9 s")
 
 
-async def test_a_split_is_done_as_it_was_shown_or_shown_again(site: ChatServer, sit_down: SitDown) -> None:
-    page = await at_work(await sit_down(site.url), site, "Clear Ember")
+async def test_a_split_is_done_as_it_was_shown_or_shown_again(site: ChatServer, page: Page) -> None:
     async with company(site, "cup", 10) as people:
         await change(page, "Cup room")
         form = await begin(page, "Split the room")
@@ -183,12 +188,12 @@ async def test_an_announcement_is_seen_by_those_here_and_by_who_comes(site: Chat
 
 
 async def test_a_member_is_led_to_their_place_with_what_they_write_and_can_go_back(
-    site: ChatServer, sit_down: SitDown
+    site: ChatServer, sit_down: SitDown, boss: ChatClient
 ) -> None:
     ann = await sit_down(site.url)
     await ann.arrive()
     await ann.enter("Barn room")
-    async with company(site, "barn", 5), an_operator(site, "Warm Ember") as boss:
+    async with company(site, "barn", 5):
         await expect(ann.page.locator(".room-title .here")).to_contain_text("6")
         await ann.say("sent before it")
         await ann.writing.fill("half a sen")
@@ -211,11 +216,13 @@ async def test_a_member_is_led_to_their_place_with_what_they_write_and_can_go_ba
         await expect(ann.page.get_by_role("heading", name="Barn room", level=1, exact=True)).to_be_visible()
 
 
-async def test_a_member_who_was_away_is_led_when_they_return(site: ChatServer, sit_down: SitDown) -> None:
+async def test_a_member_who_was_away_is_led_when_they_return(
+    site: ChatServer, sit_down: SitDown, boss: ChatClient
+) -> None:
     ann = await sit_down(site.url)
     await ann.arrive()
     await ann.enter("Garden room")
-    async with company(site, "garden", 5), an_operator(site, "Quick Ember") as boss:
+    async with company(site, "garden", 5):
         await expect(ann.page.locator(".room-title .here")).to_contain_text("6")
         ann.forgive("WebSocket connection", "ERR_INTERNET_DISCONNECTED")
         await ann.page.evaluate("() => { window.WebSocket.prototype.send = () => {}; }")
@@ -225,8 +232,10 @@ async def test_a_member_who_was_away_is_led_when_they_return(site: ChatServer, s
         await ann.say("I am here")
 
 
-async def test_a_newcomer_is_led_to_the_room_with_more_space(site: ChatServer, sit_down: SitDown) -> None:
-    async with company(site, "lamp", 8) as people, an_operator(site, "Calm Ember") as boss:
+async def test_a_newcomer_is_led_to_the_room_with_more_space(
+    site: ChatServer, sit_down: SitDown, boss: ChatClient
+) -> None:
+    async with company(site, "lamp", 8) as people:
         await boss.ask("split", room="lamp", seen=0, parts=2, reason=WHY)
         ann = await sit_down(site.url)
         await ann.arrive()
@@ -235,22 +244,22 @@ async def test_a_newcomer_is_led_to_the_room_with_more_space(site: ChatServer, s
         assert people
 
 
-async def test_a_new_guest_does_a_sum_and_reads_first_in_a_protected_room(site: ChatServer, sit_down: SitDown) -> None:
-    async with an_operator(site, "Sharp Ember") as boss:
-        raid = (await boss.ask("raid", room="cellar", minutes=5, quiet_minutes=4, reason=WHY))["raid"]
-        ann = await sit_down(site.url)
-        await ann.arrive()
-        await ann.enter("Cellar room")
-        await ann.write("Hello, may I?")
-        await expect(notes(ann)).to_contain_text("Who is new here reads for a little while first.")
-        await expect(ann.waiting("Hello, may I?")).to_have_count(1)
-        await boss.ask("end_raid", raid=raid["id"], reason=WHY)
-        await ann.page.get_by_role("button", name="Try again").click()
-        await ann.sees("Hello, may I?")
+async def test_a_new_guest_does_a_sum_and_reads_first_in_a_protected_room(
+    site: ChatServer, sit_down: SitDown, boss: ChatClient
+) -> None:
+    raid = (await boss.ask("raid", room="cellar", minutes=5, quiet_minutes=4, reason=WHY))["raid"]
+    ann = await sit_down(site.url)
+    await ann.arrive()
+    await ann.enter("Cellar room")
+    await ann.write("Hello, may I?")
+    await expect(notes(ann)).to_contain_text("Who is new here reads for a little while first.")
+    await expect(ann.waiting("Hello, may I?")).to_have_count(1)
+    await boss.ask("end_raid", raid=raid["id"], reason=WHY)
+    await ann.page.get_by_role("button", name="Try again").click()
+    await ann.sees("Hello, may I?")
 
 
-async def test_the_only_worker_is_not_drained_and_the_page_says_why(site: ChatServer, sit_down: SitDown) -> None:
-    page = await at_work(await sit_down(site.url), site, "Deep Ember")
+async def test_the_only_worker_is_not_drained_and_the_page_says_why(page: Page) -> None:
     await page.get_by_role("table", name="Workers, live").get_by_role("button", name=re.compile("^Drain")).click()
     sheet = page.get_by_role("dialog", name=re.compile("^Drain"))
     await sheet.get_by_label("Why, for the audit log").fill(WHY)
@@ -258,8 +267,7 @@ async def test_the_only_worker_is_not_drained_and_the_page_says_why(site: ChatSe
     await expect(sheet.get_by_role("alert")).to_contain_text("This is the only worker")
 
 
-async def test_a_new_room_and_the_hours(site: ChatServer, sit_down: SitDown) -> None:
-    page = await at_work(await sit_down(site.url), site, "Round Ember")
+async def test_a_new_room_and_the_hours(page: Page) -> None:
     await page.get_by_role("button", name="Rooms, announcements, hours").click()
     form = await begin(page, "Open a new room")
     await form.get_by_label("Name", exact=True).fill("Window seat")
@@ -281,16 +289,12 @@ async def test_a_new_room_and_the_hours(site: ChatServer, sit_down: SitDown) -> 
     await expect(row(page, "Window seat")).to_be_visible()
 
 
-async def test_everybody_can_do_and_read_it(site: ChatServer, sit_down: SitDown) -> None:
+async def test_everybody_can_do_and_read_it(site: ChatServer, sit_down: SitDown, page: Page, boss: ChatClient) -> None:
     where, name = "tea", "Tea room"
     ann: Person = await sit_down(site.url)
     await ann.arrive()
     await ann.enter(name)
-    page = await at_work(await sit_down(site.url), site, "Ember Fern")
-    async with (
-        company(site, where, 5),
-        an_operator(site, "Ember Reed") as boss,
-    ):
+    async with company(site, where, 5):
         revision = (await boss.ask("house", room=where))["rooms"][0]["revision"]
         await boss.ask("announce", room=where, text="A moderator is here until ten.", minutes=30, reason=WHY)
         await boss.ask("raid", room=where, minutes=5, quiet_minutes=0, reason=WHY)
