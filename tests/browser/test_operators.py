@@ -208,6 +208,10 @@ async def _spent(devtools: CDPSession) -> float:
     return float(sum(each["value"] for each in told if each["name"] in wanted))
 
 
+SECONDS = 5
+"""How long the page is scrolled while all numbers change."""
+
+
 @pytest.mark.slow
 async def test_a_thousand_rooms_on_twenty_workers_stay_smooth(redis_server: RedisServer, sit_down: SitDown) -> None:
     """Every number of every room changes every second, and all rows are on the page."""
@@ -229,7 +233,7 @@ async def test_a_thousand_rooms_on_twenty_workers_stay_smooth(redis_server: Redi
             # Its own time on a processor, whatever else the machine does.
             await devtools.send("Performance.enable", {"timeDomain": "threadTicks"})
             before = await _spent(devtools)
-            for _ in range(10):
+            for _ in range(SECONDS):
                 await page.mouse.wheel(0, 900)
                 await asyncio.sleep(1.0)
             spent = await _spent(devtools) - before
@@ -238,10 +242,10 @@ async def test_a_thousand_rooms_on_twenty_workers_stay_smooth(redis_server: Redi
             middle, late = frames[len(frames) // 2], frames[int(len(frames) * 0.99)]
             print(f"frames: {len(frames)}, p50 {middle:.1f} ms, p99 {late:.1f} ms, longest {frames[-1]:.0f} ms")
             print(f"long tasks: {len(tasks)}, longest {max(tasks, default=0):.0f} ms")
-            print(f"script, style and layout: {spent * 100:.0f} ms a second")
+            print(f"script, style and layout: {spent / SECONDS * 1_000:.0f} ms a second")
             # The machine also carries the server, Redis and the crowd, so frames are only told; the page's own part is
             # bounded.
-            assert spent < 3.0
+            assert spent < 0.3 * SECONDS
 
             # Numbers on the page are the crowd's own, once it is at rest.
             crowd.busy = 0.0
