@@ -8,12 +8,13 @@ work for one text is bounded in steps, so that the same text always ends at the 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from enum import StrEnum
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 import msgspec
 
+from chatserver.domain.moderation.crisis_categories import CARED_FOR, ESCALATED, URGENT, Category, Concern
+from chatserver.domain.moderation.crisis_contexts import CONTEXTS, Around, Places
 from chatserver.domain.text import folding
 from chatserver.domain.text.needs import bits
 from chatserver.domain.text.phrases import (
@@ -43,31 +44,6 @@ __all__ = [
 ]
 
 
-class Category(StrEnum):
-    """The categories of the lists."""
-
-    SELF_HARM = "self_harm"
-    DANGER = "danger"
-    ABUSE = "abuse"
-    GROOMING = "grooming"
-    HOSTILE = "hostile"
-    METHOD = "method"
-
-
-class Concern(StrEnum):
-    """The reasons besides the lists' categories for which a human is told."""
-
-    CONTACT = "contact"
-    """A listener sent contact details, although the server had asked them not to."""
-    UNREAD = "unread"
-    """A text was made so that it could not be read to its end."""
-
-
-CARED_FOR: Final = frozenset({Category.SELF_HARM, Category.DANGER, Category.ABUSE, Category.METHOD})
-"""The categories whose author is offered help. A person who hurts others is not."""
-ESCALATED: Final = 2
-"""The level from which a human is told. Below it, only the author sees anything."""
-URGENT: Final = 3
 LANGUAGE: Final = re.compile(r"[a-z]{2,3}(?:-[a-z0-9]{2,8})?")
 
 
@@ -104,19 +80,12 @@ MOST_FOUND: Final = 96
 _A_SENTENCE: Final = 12
 """Steps that the beginning of a sentence costs."""
 _SHORTEST_MISSPELT: Final = 6
-_NEGATION_REACHES: Final = 5
-_OTHERS_REACH: Final = 3
 _HEAD: Final = re.compile(r"\[([a-z_]+)(?: ([123]))?\]")
 _NAMED: Final = re.compile(r"\$([a-z_]+) *=(.*)")
-_CONTEXTS: Final = frozenset({"idiom", "negation", "not_negation", "others", "report", "fiction", "past", "present"})
 
 
 _Line = tuple[str, tuple[Element, ...], str, int]
 """A phrase as it is written, its elements, its section and its level."""
-
-
-_Places = dict[str, list[tuple[int, int]]]
-"""Where the phrases of each context stand: from a word up to before another."""
 
 
 class Words:
@@ -181,8 +150,8 @@ class Words:
             for number, (line, elements, kind, level) in enumerate(self._lines)
         ]
         self._misspelt = {wrong: word for wrong, word in self._misspelt.items() if wrong not in self._known}
-        self.signals = Index((each for each in phrases if each.kind not in _CONTEXTS), self._misspelt)
-        self.contexts = Index((each for each in phrases if each.kind in _CONTEXTS), self._misspelt)
+        self.signals = Index((each for each in phrases if each.kind not in CONTEXTS), self._misspelt)
+        self.contexts = Index((each for each in phrases if each.kind in CONTEXTS), self._misspelt)
         self._ordinary = frozenset(word for word in (*self._known, *self._misspelt) if not has_other_forms(word))
 
     # ------------------------------------------------------------------------------------------ reading a text
@@ -305,13 +274,13 @@ class Reading:
         yield
         clause = clauses(self._text, tokens)
         yield
-        places: _Places = {name: [] for name in _CONTEXTS}
+        places: Places = {name: [] for name in CONTEXTS}
         for phrase in self._words.contexts.candidates(sentence.forms):
             for place in self._words.contexts.found(sentence, phrase):
                 places[phrase.kind].append(place)
                 yield
             yield
-        around = _Around(places, sentence, clause)
+        around = Around(places, sentence, clause)
         signals = []
         for at, end, phrase in found:
             yield
@@ -356,56 +325,6 @@ class Reading:
         return self._words.masked(form)
 
 
-class _Around:
-    """The words around a phrase in its sentence, which may mean that the author does not say it of themselves."""
-
-    def __init__(self, places: _Places, sentence: Sentence, clause: list[int]) -> None:
-        self._forms = sentence.forms
-        self._clause = clause
-        self._is_fiction = bool(places["fiction"])
-        self._is_past = bool(places["past"]) and not places["present"]
-        self._is_told = bool(places["report"])
-        self._idioms = _covered(places["idiom"])
-        no_negations = _covered(places["not_negation"])
-        self._negations = _by_end((at, end) for at, end in places["negation"] if not no_negations >> at & 1)
-        self._denials = 0
-        for starts in self._negations.values():
-            for start in starts:
-                self._denials |= 1 << start
-        self._others = _by_end(places["others"])
-
-    def excuses(self, at: int, end: int, phrase: Phrase, *, is_quoted: bool) -> bool:
-        """Return whether a phrase between two places is not what the author says of themselves now."""
-        if self._is_fiction or self._is_past or (self._is_told and is_quoted) or self._idioms & _span(at, end):
-            return True
-        if self._is_before(self._negations, at, _NEGATION_REACHES) or self._is_between(at, end, phrase):
-            return True
-        is_own = phrase.kind == Category.SELF_HARM and phrase.level > 1
-        return is_own and self._is_before(self._others, at, _OTHERS_REACH) and not self._says_i(at)
-
-    def _is_before(self, found: Mapping[int, Sequence[int]], at: int, reach: int) -> bool:
-        """Return whether one of the findings ends shortly before a place, and began in the same clause."""
-        return any(
-            self._clause[start] == self._clause[at]
-            for end in range(at - reach + 1, at + 1)
-            for start in found.get(end, ())
-        )
-
-    def _is_between(self, at: int, end: int, phrase: Phrase) -> bool:
-        """Return whether a negation stands among the words of any kind: "he never hits me"."""
-        if not self._denials & _span(at + 1, end) or not any(element.is_gap for element in phrase.elements):
-            return False
-        return any(
-            not any(element.says(form) for element in phrase.elements for form in self._forms[start])
-            for start in range(at + 1, end)
-            if self._denials >> start & 1
-        )
-
-    def _says_i(self, at: int) -> bool:
-        """Return whether the author is the nearest person mentioned."""
-        return any("i" in self._forms[place] or "im" in self._forms[place] for place in range(max(0, at - 1), at + 1))
-
-
 def words_of(lists: Mapping[str, str]) -> Words:
     """Return the lists, each by the name that is reported if it is wrong. Raises BadPhrase."""
     words = Words()
@@ -419,11 +338,11 @@ def _section(line: str, where: str) -> tuple[str, int]:
     if head is None:
         raise BadPhrase(f"{where}: a section is [category level] or [context], this is {line!r}")
     name, level = head.groups()
-    if name in _CONTEXTS and level is None:
+    if name in CONTEXTS and level is None:
         return name, 0
     if name in set(Category) and level is not None:
         return name, int(level)
-    known = ", ".join((*(f"{each} 1-3" for each in Category), *sorted(_CONTEXTS)))
+    known = ", ".join((*(f"{each} 1-3" for each in Category), *sorted(CONTEXTS)))
     raise BadPhrase(f"{where}: there is no section {line}; there are: {known}")
 
 
@@ -445,21 +364,3 @@ def _is_within_another(signal: Signal, found: list[Signal]) -> bool:
         and other.end - other.start > signal.end - signal.start
         for other in found
     )
-
-
-def _span(start: int, end: int) -> int:
-    return (1 << max(start, end)) - (1 << start)
-
-
-def _covered(places: Iterable[tuple[int, int]]) -> int:
-    covered = 0
-    for start, end in places:
-        covered |= _span(start, end)
-    return covered
-
-
-def _by_end(places: Iterable[tuple[int, int]]) -> dict[int, list[int]]:
-    found: dict[int, list[int]] = {}
-    for start, end in places:
-        found.setdefault(end, []).append(start)
-    return found
