@@ -11,17 +11,17 @@ from tests.domain.costly import CRISIS_TEXTS
 from tests.kit.work import lines_run
 
 FLOORS = {
-    "built": dict.fromkeys(Category, (0.97, 0.95)),
+    "built": dict.fromkeys(Category, (0.98, 0.97)),
     "held_out": {
-        Category.SELF_HARM: (0.70, 0.33),
+        Category.SELF_HARM: (0.84, 0.57),
         Category.DANGER: (0.85, 0.33),
-        Category.ABUSE: (0.95, 0.45),
-        Category.GROOMING: (0.85, 0.75),
-        Category.HOSTILE: (0.90, 0.60),
-        Category.METHOD: (0.95, 0.33),
+        Category.ABUSE: (0.89, 0.74),
+        Category.GROOMING: (0.88, 0.93),
+        Category.HOSTILE: (0.92, 0.63),
+        Category.METHOD: (0.95, 0.38),
     },
 }
-"""Of each set the precision and the recall that are promised."""
+"""Of each set the precision of what a human is told, and the recall, that are promised."""
 
 
 @pytest.fixture(scope="module")
@@ -89,15 +89,21 @@ def test_writing_it_another_way_hides_nothing(words: Words, text: str) -> None:
     "text",
     [
         "I don't want to die",
+        "I dont wanna die",
         "I am not suicidal",
+        "I'm not suicidal at all",
+        "I never wanted to die",
         "> I want to die",
-        'she said "I want to die" and cried',
-        "ten years ago I tried to end my life",
         "I'm dying to know",
     ],
 )
-def test_what_is_denied_quoted_past_or_an_idiom_is_left_alone(words: Words, text: str) -> None:
+def test_what_is_denied_or_an_idiom_is_left_alone(words: Words, text: str) -> None:
     assert words.screen(text) == ()
+
+
+@pytest.mark.parametrize("text", ["ten years ago I tried to end my life", "I'm not going to kill myself"])
+def test_of_what_is_past_the_author_alone_is_told(words: Words, text: str) -> None:
+    assert [signal.level for signal in words.screen(text)] == [1]
 
 
 def test_only_the_most_serious_of_a_category_is_told(words: Words) -> None:

@@ -80,12 +80,25 @@ MOST_FOUND: Final = 96
 _A_SENTENCE: Final = 12
 """Steps that the beginning of a sentence costs."""
 _SHORTEST_MISSPELT: Final = 6
-_HEAD: Final = re.compile(r"\[([a-z_]+)(?: ([123]))?\]")
+_SHORTEST_SWAPPED: Final = 4
+"""Letters of a word that is recognised with two neighbouring letters in the wrong order, "wnat"."""
+_HEAD: Final = re.compile(r"\[([a-z_]+)(?: ([123])( others)?)?\]")
 _NAMED: Final = re.compile(r"\$([a-z_]+) *=(.*)")
+_MISSPELT: Final = "misspelt"
+"""The section of words that are often written in another way."""
+_ANOTHER_WAY: Final = re.compile(r"([a-z0-9]+) *= *([a-z0-9]+(?: [a-z0-9]+)*(?: *\| *[a-z0-9]+(?: [a-z0-9]+)*)*)")
 
 
-_Line = tuple[str, tuple[Element, ...], str, int]
-"""A phrase as it is written, its elements, its section and its level."""
+class _Section(msgspec.Struct, frozen=True):
+    """What a phrase is by the section that it stands in."""
+
+    kind: str
+    level: int = 0
+    is_of_others: bool = False
+
+
+_Line = tuple[str, tuple[Element, ...], _Section]
+"""A phrase as it is written, its elements and its section."""
 
 
 class Words:
@@ -98,6 +111,10 @@ class Words:
         """Elements by their source text, so that equal ones are the same object."""
         self._known: set[str] = set()
         self._misspelt: dict[str, str] = {}
+        self._respelt: dict[str, str] = {}
+        """Words that the lists say are another word: "lif" is "life"."""
+        self._apart: dict[str, list[tuple[str, ...]]] = {}
+        """Words that the lists say are written as several: "my self"."""
         self._alike: dict[tuple[str, int], list[str]] = {}
         """Words by first letter and length."""
         self.signals = Index((), {})
@@ -111,27 +128,41 @@ class Words:
 
     def add(self, name: str, text: str) -> None:
         """Read one list. Raises BadPhrase, which says `name` and the line."""
-        section: str | None = None
-        level = 0
+        section: _Section | None = None
         names: dict[str, str] = {}
         for number, raw in enumerate(text.splitlines(), start=1):
             line = raw.split("#", 1)[0].strip()
             if not line:
                 continue
             if line.startswith("["):
-                section, level = _section(line, f"{name}:{number}")
+                section = _section(line, f"{name}:{number}")
                 continue
             if (named := _NAMED.fullmatch(line)) is not None:
                 names[named[1]] = choices_of(named[2], names, f"{name}:{number}")
                 continue
             if section is None:
                 raise BadPhrase(f"{name}:{number}: a phrase before the first [section]")
+            if section.kind == _MISSPELT:
+                self._respell(line, f"{name}:{number}")
+                continue
             elements = tuple(
                 self._elements.setdefault(repr(each), each) for each in elements_of(line, names, f"{name}:{number}")
             )
-            self._lines.append((line, elements, section, level))
+            self._lines.append((line, elements, section))
             self._learn(elements)
         self._sort()
+
+    def _respell(self, line: str, where: str) -> None:
+        """Remember in which other ways a word is written."""
+        found = _ANOTHER_WAY.fullmatch(line.lower())
+        if found is None:
+            raise BadPhrase(f"{where}: a line of [{_MISSPELT}] is a word = other way|another, not {line!r}")
+        for other in found[2].split("|"):
+            parts = tuple(other.split())
+            if len(parts) > 1:
+                self._apart.setdefault(found[1], []).append(parts)
+            else:
+                self._respelt[parts[0]] = found[1]
 
     def _learn(self, elements: tuple[Element, ...]) -> None:
         """Remember the words of a phrase, and how they are misspelt and masked."""
@@ -143,16 +174,33 @@ class Words:
             if len(word) >= _SHORTEST_MISSPELT:
                 for wrong in _misspelt(word):
                     self._misspelt.setdefault(wrong, word)
+            elif len(word) >= _SHORTEST_SWAPPED:
+                for wrong in _swapped(word):
+                    self._misspelt.setdefault(wrong, word)
 
     def _sort(self) -> None:
         phrases = [
-            Phrase(line, elements, kind, level, number)
-            for number, (line, elements, kind, level) in enumerate(self._lines)
+            Phrase(
+                line, tuple(map(self._with_apart, elements)), section.kind, section.level, number, section.is_of_others
+            )
+            for number, (line, elements, section) in enumerate(self._lines)
         ]
         self._misspelt = {wrong: word for wrong, word in self._misspelt.items() if wrong not in self._known}
+        self._misspelt.update((wrong, word) for wrong, word in self._respelt.items() if word in self._known)
         self.signals = Index((each for each in phrases if each.kind not in CONTEXTS), self._misspelt)
         self.contexts = Index((each for each in phrases if each.kind in CONTEXTS), self._misspelt)
         self._ordinary = frozenset(word for word in (*self._known, *self._misspelt) if not has_other_forms(word))
+
+    def _with_apart(self, element: Element) -> Element:
+        """Return an element with its words also as they are written apart. Equal ones stay the same object."""
+        runs = [run for word in sorted(element.words) for run in self._apart.get(word, ())]
+        for run in element.all_runs():
+            for at, word in enumerate(run):
+                runs += [(*run[:at], *parts, *run[at + 1 :]) for parts in self._apart.get(word, ())]
+        if not runs:
+            return element
+        whole = element.with_runs(runs)
+        return self._elements.setdefault(repr(whole), whole)
 
     # ------------------------------------------------------------------------------------------ reading a text
 
@@ -284,12 +332,13 @@ class Reading:
         signals = []
         for at, end, phrase in found:
             yield
-            if not around.excuses(at, end, phrase, is_quoted=tokens[at].is_quoted):
+            level = around.level(at, end, phrase, is_quoted=tokens[at].is_quoted)
+            if level:
                 start, until = tokens[at].start, tokens[end - 1].end
                 signals.append(
                     Signal(
                         category=Category(phrase.kind),
-                        level=phrase.level,
+                        level=level,
                         phrase=phrase.text,
                         words=self._text[start:until],
                         start=start,
@@ -333,16 +382,16 @@ def words_of(lists: Mapping[str, str]) -> Words:
     return words
 
 
-def _section(line: str, where: str) -> tuple[str, int]:
+def _section(line: str, where: str) -> _Section:
     head = _HEAD.fullmatch(line)
     if head is None:
-        raise BadPhrase(f"{where}: a section is [category level] or [context], this is {line!r}")
-    name, level = head.groups()
-    if name in CONTEXTS and level is None:
-        return name, 0
+        raise BadPhrase(f"{where}: a section is [category level], [category level others] or [context], not {line!r}")
+    name, level, others = head.groups()
+    if (name in CONTEXTS or name == _MISSPELT) and level is None:
+        return _Section(name)
     if name in set(Category) and level is not None:
-        return name, int(level)
-    known = ", ".join((*(f"{each} 1-3" for each in Category), *sorted(CONTEXTS)))
+        return _Section(name, int(level), others is not None)
+    known = ", ".join((*(f"{each} 1-3" for each in Category), *sorted(CONTEXTS), _MISSPELT))
     raise BadPhrase(f"{where}: there is no section {line}; there are: {known}")
 
 
@@ -351,8 +400,13 @@ def _misspelt(word: str) -> Iterator[str]:
     for at in range(1, len(word) - 1):
         yield word[:at] + word[at + 1 :]
         yield word[:at] + word[at] + word[at:]
-        if at < len(word) - 2:
-            yield word[:at] + word[at + 1] + word[at] + word[at + 2 :]
+    yield from _swapped(word)
+
+
+def _swapped(word: str) -> Iterator[str]:
+    """Give a word with two neighbouring letters in the wrong order. The first and the last stay."""
+    for at in range(1, len(word) - 2):
+        yield word[:at] + word[at + 1] + word[at] + word[at + 2 :]
 
 
 def _is_within_another(signal: Signal, found: list[Signal]) -> bool:

@@ -60,7 +60,10 @@ class Needs:
             self._in_runs[word] = self._in_runs.get(word, 0) | begun
         for wrong, word in misspelt.items():
             # Its neighbours are not looked at either.
-            mask, begun = self._in_runs.get(word, 0), self._of_beginning(wrong) | self._of_beginning(word)
+            mask, begun = (
+                self._in_runs.get(word, 0) | self._in_runs.get(wrong, 0),
+                self._of_beginning(wrong) | self._of_beginning(word),
+            )
             # Where nothing is added, the same integer serves all misspellings of a word.
             self._masks[wrong] = self._in_runs[wrong] = mask | begun if begun else mask
 

@@ -73,15 +73,21 @@ class Element(msgspec.Struct, frozen=True):
         for runs in self.runs.values():
             yield from runs
 
+    def with_runs(self, more: Iterable[tuple[str, ...]]) -> Element:
+        """Return the element with more choices of several words."""
+        return Element(self.words, self.beginnings, _runs((*self.all_runs(), *more)), self.is_optional, self.is_gap)
+
 
 class Phrase(msgspec.Struct, frozen=True):
-    """A line of a list. `kind` is its section, `number` its place among all."""
+    """A line of a list. `kind` is its section, `number` its place among all; `is_of_others` says that it speaks of
+    somebody other than the author."""
 
     text: str
     elements: tuple[Element, ...]
     kind: str
     level: int
     number: int
+    is_of_others: bool = False
 
 
 # ------------------------------------------------------------------------------------------------ reading a line
@@ -127,16 +133,20 @@ def _element(part: str, where: str) -> Element:
     beginnings = tuple(word.removesuffix("*") for word in single if word.endswith("*"))
     if any(len(beginning) < SHORTEST_BEGINNING for beginning in beginnings):
         raise BadPhrase(f"{where}: what stands before * has at least {SHORTEST_BEGINNING} letters")
-    runs: dict[str, tuple[tuple[str, ...], ...]] = {}
-    for choice in choices:
-        if len(choice) > 1:
-            runs[choice[0]] = (*runs.get(choice[0], ()), tuple(choice))
     return Element(
         frozenset(word for word in single if not word.endswith("*")),
         beginnings,
-        runs,
+        _runs(tuple(choice) for choice in choices if len(choice) > 1),
         is_optional=part.endswith("?"),
     )
+
+
+def _runs(choices: Iterable[tuple[str, ...]]) -> dict[str, tuple[tuple[str, ...], ...]]:
+    """Return choices of several words by their first words."""
+    runs: dict[str, tuple[tuple[str, ...], ...]] = {}
+    for choice in choices:
+        runs[choice[0]] = (*runs.get(choice[0], ()), choice)
+    return runs
 
 
 # ------------------------------------------------------------------------------------------------ a sentence
