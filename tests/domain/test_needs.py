@@ -7,6 +7,7 @@ from random import Random
 
 import pytest
 
+from bench.crisis import SETS, sentences
 from chatserver import wordlists
 from chatserver.domain.moderation.crisis_phrases import Words
 from chatserver.domain.text.contact_details import Looking
@@ -91,6 +92,33 @@ def test_a_glance_gives_every_form_that_reading_word_by_word_gives(words: Words)
                 assert form in known or not form.isalnum() or not form.isascii()
                 read += 1
     assert read > 1_000
+
+
+def test_trying_phrases_on_bare_words_loses_none(words: Words, monkeypatch: pytest.MonkeyPatch) -> None:
+    chance, texts = Random(3), [text for name in SETS for _, text in sentences(name)]
+    made = [_changed(text, texts, chance) for text in chance.sample(texts, 600)]
+    tried = [words.screen(text) for text in made]
+    monkeypatch.setattr("chatserver.domain.moderation.crisis_phrases.MOST_TRIED", -1)
+    assert tried == [words.screen(text) for text in made]
+    assert sum(1 for signals in tried if signals) > 100
+
+
+def _changed(text: str, texts: list[str], chance: Random) -> str:
+    """Return a text with one change that may move its words or make them other words."""
+    at = chance.randrange(len(text))
+    sign = chance.choice(("'", "!", "&", "_", "*", "@", "\u200b", "é", "1", " ", "-", "\n> ", '"', "…", "™", " i "))
+    match chance.randrange(5):
+        case 0:
+            return text[:at] + sign + text[at:]
+        case 1:
+            return text[:at] + text[at + 1 :]
+        case 2:
+            return text.replace(" ", chance.choice(("  ", "&", ", ", ". ", "-", "_")), 2)
+        case 3:
+            return f"{text[:at]} {chance.choice(texts)[at:]}"
+        case _:
+            words = text.split()
+            return " ".join(chance.sample(words, len(words)))
 
 
 @pytest.mark.parametrize("text", ["fgagots", "fgagots!", "so, fgagots"])

@@ -8,7 +8,7 @@ work for one text is bounded in steps, so that the same text always ends at the 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from typing import Final
 
 import msgspec
@@ -27,7 +27,16 @@ from chatserver.domain.text.phrases import (
     choices_of,
     elements_of,
 )
-from chatserver.domain.text.tokens import Reader, Token, clauses, glance, has_other_forms
+from chatserver.domain.text.tokens import (
+    Glance,
+    Reader,
+    Token,
+    clauses,
+    forms_of,
+    glance,
+    has_other_forms,
+    is_plain,
+)
 
 __all__ = [
     "CARED_FOR",
@@ -75,6 +84,10 @@ MOST_MASKED: Final = 16
 """Masked words of one text, each counted once, that are compared with the lists."""
 MOST_MEANT: Final = 8
 """The most words that a masked word may stand for. One that could be more means nothing."""
+MOST_TRIED: Final = 16
+"""Phrases of one text that are tried on its bare words, before it is read."""
+MOST_BARE: Final = 150
+"""Words of a text on which phrases are tried so."""
 MOST_FOUND: Final = 96
 """Phrases of one text whose surroundings are examined."""
 _A_SENTENCE: Final = 12
@@ -219,18 +232,17 @@ class Words:
         """Return a reading of a text that is done in parts, with other work in between."""
         return Reading(self, text)
 
-    def may_hold(self, text: str, folded: str) -> bool:
-        """Return whether a phrase can be in a text, or it has so many masked words that this would have to be told."""
+    def glance(self, text: str, folded: str) -> Glance | None:
+        """Return the words that a text may hold. None if it has to be read to say which these are, or because it has so
+        many masked words that this would have to be told."""
         seen = glance(text, folded, self._ordinary)
-        if seen is None:
-            return True
-        words, odd = seen
-        if odd:
-            masked = [form for form in odd if "*" in form]
-            if len(masked) > MOST_MASKED:
-                return True
-            odd.update(word for form in masked for word in self.masked(form))
-        return self.signals.may_hold(words, odd)
+        if seen is None or not seen.odd:
+            return seen
+        masked = [form for form in seen.odd if "*" in form]
+        if len(masked) > MOST_MASKED:
+            return None
+        seen.odd.update(word for form in masked for word in self.masked(form))
+        return seen
 
     def meant(self, form: str) -> str | None:
         """Return the word of the lists of which this may be a misspelling."""
@@ -268,8 +280,14 @@ class Reading:
         """Read the text; yield after each of many small parts."""
         folded = folding.fold(self._text)
         yield
-        if not self._words.may_hold(self._text, folded):
-            return
+        at_once = self._words.glance(self._text, folded)
+        if at_once is not None:
+            possible = self._words.signals.possible(*at_once)
+            if not possible:
+                return
+            yield
+            if self._is_worth_trying(at_once, possible) and not (yield from self._may_hold(at_once, possible)):
+                return
         yield
         seen: set[tuple[str, bool, bool]] = set()
         for tokens in Reader(self._text).sentences():
@@ -286,6 +304,21 @@ class Reading:
                 break
             yield from self._read(tokens)
             yield
+
+    def _is_worth_trying(self, seen: Glance, phrases: list[Phrase]) -> bool:
+        return len(phrases) <= MOST_TRIED and len(seen.words) <= MOST_BARE and is_plain(self._text)
+
+    def _may_hold(self, seen: Glance, phrases: list[Phrase]) -> Generator[None, None, bool]:
+        """Return whether one of these phrases can be among the words of a plain text, read as one sentence."""
+        forms = {word: self._with_meant(forms_of(word)) for word in set(seen.words)}
+        yield
+        sentence = Sentence([forms[word] for word in seen.words], Effort(MOST_STEPS))
+        yield
+        for phrase in phrases:
+            if sentence.starts(phrase):
+                return True
+            yield
+        return False
 
     def _read(self, tokens: list[Token]) -> Iterator[None]:
         forms = [self._with_meant(token.forms) for token in tokens]

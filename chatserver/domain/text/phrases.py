@@ -254,15 +254,16 @@ class Index:
         self.words = frozenset(common)
         """Every word of the phrases."""
 
-    def may_hold(self, words: Sequence[str], odd: Collection[str]) -> bool:
-        """Return whether a phrase can be in a text with these words in this order, and with the `odd` ones anywhere."""
-        return self._needs.lacking_nothing(words, odd) != 0
+    def possible(self, words: Sequence[str], odd: Collection[str]) -> list[Phrase]:
+        """Return the phrases that can be in a text with these words in this order, and with the `odd` ones anywhere,
+        the most serious first."""
+        return [self._phrases[place] for place in bits(self._needs.lacking_nothing(words, odd))]
 
     def candidates(self, forms: Sequence[tuple[str, ...]]) -> list[Phrase]:
         """Return the phrases that may be in a sentence with words of these forms, the most serious first."""
         words = [each[0] if len(each) == 1 else "" for each in forms]
         odd = {form for each in forms if len(each) > 1 for form in each}
-        return [self._phrases[place] for place in bits(self._needs.lacking_nothing(words, odd))]
+        return self.possible(words, odd)
 
     @staticmethod
     def found(sentence: Sentence, phrase: Phrase) -> Iterator[tuple[int, int]]:

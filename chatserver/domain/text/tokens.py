@@ -38,6 +38,9 @@ _ODD: Final = re.compile(r"\d|([a-z])\1\1")
 _STARS: Final = re.compile(r"[@$!*]")
 """The signs that stand for letters and do not stand in words."""
 
+_NO_WORD: Final = re.compile(r"[@$*]|[^\W_](?:[^\w\s.,;:?()\[\]{}\"“”«»/|<>~–—…\-'’‘‛ʼʹ`´′]|_)+[^\W_]")  # noqa: RUF001
+"""A sign that may stand for a letter, or one that joins letters to what is no word: "tom&jerry"."""
+
 _AT_ONCE: Final = 100
 """Words that are read before other work may run."""
 
@@ -86,6 +89,12 @@ def glance(text: str, folded: str, ordinary: frozenset[str]) -> Glance | None:
                 for word in WORD.findall(piece):
                     odd.update(forms_of(word))
     return Glance(words, odd)
+
+
+def is_plain(text: str) -> bool:
+    """Return whether the words of a text's `Glance` are those that `Reader` would give, in the same order and with
+    nothing between them that is a word of letters and digits."""
+    return _NO_WORD.search(text) is None
 
 
 def _are_alone(words: list[str]) -> bool:
