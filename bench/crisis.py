@@ -99,7 +99,11 @@ def main() -> None:
     words = load()
     for name in SETS:
         print(f"{name}: {sum(1 for _ in sentences(name))} sentences")
-        for category, each in (*score(words, name).items(), ("anything", score_of_any(words, name))):
+        every = score_of_any(words, name)
+        if not every.hits + every.missed:
+            print(f"  all harmless: a human is told of {every.wrong}, the author of {every.noted}")
+            continue
+        for category, each in (*score(words, name).items(), ("anything", every)):
             print(
                 f"  {category:<10} precision {each.precision:.2f}  recall {each.recall:.2f}  (found {each.hits},"
                 f" missed {each.missed}; of the others a human is told of {each.wrong}, the author of {each.noted})"

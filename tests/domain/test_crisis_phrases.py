@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import pytest
 
-from bench.crisis import SETS, score, sentences
+from bench.crisis import SETS, score, score_of_any, sentences
 from chatserver.domain.moderation.crisis_phrases import MOST_STEPS, BadPhrase, Category, Words, words_of
 from chatserver.wordlists import load
 from tests.domain.costly import CRISIS_TEXTS
 from tests.kit.work import lines_run
 
 FLOORS = {
-    "built": dict.fromkeys(Category, (0.98, 0.97)),
+    "built": dict.fromkeys(Category, (0.97, 0.98)),
     "held_out": {
-        Category.SELF_HARM: (0.84, 0.57),
-        Category.DANGER: (0.85, 0.33),
-        Category.ABUSE: (0.89, 0.74),
+        Category.SELF_HARM: (0.85, 0.59),
+        Category.DANGER: (0.74, 0.33),
+        Category.ABUSE: (0.89, 0.78),
         Category.GROOMING: (0.88, 0.93),
         Category.HOSTILE: (0.92, 0.63),
         Category.METHOD: (0.95, 0.38),
@@ -29,12 +29,18 @@ def words() -> Words:
     return load()
 
 
-@pytest.mark.parametrize("name", SETS)
+@pytest.mark.parametrize("name", FLOORS)
 def test_the_shipped_list_is_as_good_as_is_said(words: Words, name: str) -> None:
     for category, each in score(words, name).items():
         precision, recall = FLOORS[name][category]
         assert each.precision >= precision, (category, each)
         assert each.recall >= recall, (category, each)
+
+
+def test_of_ordinary_talk_a_human_is_told_next_to_nothing(words: Words) -> None:
+    ordinary = score_of_any(words, "ordinary")
+    assert ordinary.wrong <= 2
+    assert ordinary.noted <= 4
 
 
 def test_the_sets_are_large_and_share_nothing() -> None:

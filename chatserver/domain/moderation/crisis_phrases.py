@@ -429,7 +429,10 @@ def _section(line: str, where: str) -> _Section:
 
 
 def _misspelt(word: str) -> Iterator[str]:
-    """Give a word with one letter missing, one doubled, or two in the wrong order. The first and the last stay."""
+    """Give a word with one letter missing, one doubled, or two in the wrong order. The first and the last stay, except
+    in "killin"."""
+    if word.endswith("ing"):
+        yield word[:-1]
     for at in range(1, len(word) - 1):
         yield word[:at] + word[at + 1 :]
         yield word[:at] + word[at] + word[at:]

@@ -83,7 +83,7 @@ def glance(text: str, folded: str, ordinary: frozenset[str]) -> Glance | None:
         for word in others:
             if _ODD.search(word) is not None:
                 odd.update(forms_of(word))
-    if _STARS.search(folded) is not None:
+    if "!" in folded or "*" in folded or "@" in folded or "$" in folded:
         for piece in set(text.split()):
             if _STARS.search(fold(piece)) is not None:
                 for word in WORD.findall(piece):
