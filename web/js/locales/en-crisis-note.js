@@ -6,7 +6,7 @@ export const words = {
     self_harm: "That sounds very hard. You don't have to carry it alone.",
     method: "If this is about you: you don't have to carry it alone.",
     abuse: "If somebody is hurting you, it is not your fault, and there is help.",
-    danger: "It is good that you say it. People can help before anybody is hurt.",
+    danger: "It is good that you say it. If anybody is in danger now, please call for help.",
   },
   how: "Your post is there as you wrote it. A moderator may look in, but we can't promise it. If it is urgent, please call.",
   lines: "Who to call",
