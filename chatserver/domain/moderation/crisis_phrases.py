@@ -310,7 +310,7 @@ class Reading:
 
     def _may_hold(self, seen: Glance, phrases: list[Phrase]) -> Generator[None, None, bool]:
         """Return whether one of these phrases can be among the words of a plain text, read as one sentence."""
-        forms = {word: self._with_meant(forms_of(word)) for word in set(seen.words)}
+        forms = {word: self._forms_of(word) for word in set(seen.words)}
         yield
         sentence = Sentence([forms[word] for word in seen.words], Effort(MOST_STEPS))
         yield
@@ -385,6 +385,13 @@ class Reading:
             known = self._best.get(signal.category)
             if known is None or known.level < signal.level:
                 self._best[signal.category] = signal
+
+    def _forms_of(self, word: str) -> tuple[str, ...]:
+        """Return what a word of small letters and digits may stand for."""
+        if has_other_forms(word):
+            return self._with_meant(forms_of(word))
+        meant = self._words.meant(word)
+        return (word,) if meant is None else (word, meant)
 
     def _with_meant(self, forms: tuple[str, ...]) -> tuple[str, ...]:
         """Return the forms with the words that they may be misspellings, "sucide", or maskings, "f**k", of."""
