@@ -27,7 +27,7 @@ from chatserver.domain.moderation.crisis_phrases import Words
 from chatserver.domain.operating.alerts import Thresholds
 from chatserver.domain.rooms.aliases import Aliases
 from chatserver.domain.rooms.coverage import CoverageRules
-from chatserver.domain.rooms.rooms import RoomRules
+from chatserver.domain.rooms.rooms import RoomKind, RoomRules
 from chatserver.domain.rooms.settings import Hours
 from chatserver.domain.shared_limits import TELL_SECONDS, Sharing
 from chatserver.handlers.dispatcher import CommandDispatcher
@@ -133,7 +133,13 @@ class Worker:
         self.listening = ListeningPart(listening)
         hours = Hours(hours=options.hours, timezone=options.timezone)
         self.rooms = RoomsPart(
-            node, self.moderation.enforcement, listening, hours, challenge_key, options.coverage_rules
+            node,
+            self.moderation.enforcement,
+            listening,
+            hours,
+            challenge_key,
+            options.coverage_rules,
+            {RoomKind.SESSION: listening},
         )
         self.health = HealthPart(node)
         self.load = LoadPart(

@@ -88,7 +88,7 @@ def report(asked: RoomReport, sealer: Sealer) -> Op[str]:
     if not (yield Call(people_sql.LOCK_MEMBER, [(asked.by,)])):
         raise Refusal(Reason.MEMBER_UNKNOWN)
     rows = yield Call(rooms_sql.ROOM, [(channel,)])
-    if not rows or decoding.room_of(rows[0]).kind is not RoomKind.THEMED:
+    if not rows or decoding.room_of(rows[0]).kind is RoomKind.SESSION:
         raise Refusal(Reason.ROOM_UNKNOWN)
     if not (yield Call(rooms_sql.FIND_MEMBERSHIPS, [(asked.by, asked.room)])):
         raise Refusal(Reason.NOT_IN_ROOM)

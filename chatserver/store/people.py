@@ -7,7 +7,7 @@ from collections.abc import Collection
 from chatserver.domain.errors import Reason, Refusal
 from chatserver.domain.history import Epoch, Millis, Offset, require_epoch
 from chatserver.domain.identity import Member, MemberId
-from chatserver.domain.rooms.rooms import Membership, Reaction, RoomId, RoomKind, RoomStatus, room_channel
+from chatserver.domain.rooms.rooms import Membership, Reaction, RoomId, RoomStatus, room_channel
 from chatserver.store import arrivals, evidence, hiding, reading, report_views
 from chatserver.store import people_statements as sql
 from chatserver.store import staff_statements as staff_sql
@@ -187,12 +187,12 @@ def _entry(who: MemberId, room: RoomId, agreement: int | None) -> Op[_Entry]:
     found = decoding.room_of(row[:_ROOM_WIDTH])
     last, membership, unread = Offset(row[_ROOM_WIDTH]), row[_ROOM_WIDTH + 1 : -1], row[-1]
     known = membership[0] is not None
-    if found.kind is RoomKind.SESSION and not known:
-        # A session's room does not exist for anybody but its members.
+    if found.kind.is_closed and not known:
+        # A closed room does not exist for anybody but its members.
         raise Refusal(Reason.ROOM_UNKNOWN)
     is_left_to_read = known and found.split_of is not None
-    if found.kind is RoomKind.THEMED and found.status is not RoomStatus.OPEN and not is_left_to_read:
-        # Members may read a session's room, and a room that was merged back, until it is forgotten.
+    if not found.kind.is_closed and found.status is not RoomStatus.OPEN and not is_left_to_read:
+        # Members may read a closed room, and a room that was merged back, until it is forgotten.
         raise Refusal(Reason.ROOM_CLOSED)
     before = membership[1] if known else 0
     # A version that does not exist yet cannot have been read.

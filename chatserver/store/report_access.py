@@ -19,7 +19,7 @@ from chatserver.domain.listening.state import SessionId
 from chatserver.domain.moderation import report_access as rules
 from chatserver.domain.moderation.report_access import Asker
 from chatserver.domain.people.staff import Capability, Staff, may, roles_at
-from chatserver.domain.rooms.rooms import SESSION_PREFIX, RoomId
+from chatserver.domain.rooms.rooms import RoomId, RoomKind, kind_of
 from chatserver.store import moderation_statements as moderation_sql
 from chatserver.store import report_access_statements as sql
 from chatserver.store import staff_statements as staff_sql
@@ -45,7 +45,7 @@ def params_of(asker: Asker) -> Params:
 
 def people_of_room(room: RoomId) -> Op[frozenset[MemberId]]:
     """Return everybody who is or was in the session with this room; nobody for a themed room."""
-    if not room.startswith(SESSION_PREFIX):
+    if kind_of(room) is not RoomKind.SESSION:
         return frozenset()
     session = ListeningRows().state(0, (yield Call(sql.SESSION_RECORD, [(room,)]))).sessions.get(SessionId(room))
     return frozenset() if session is None else frozenset((*session.people, *session.left))
@@ -56,7 +56,7 @@ def is_about_staff(about: MemberId | None, by: MemberId | None, room: RoomId) ->
     met only listeners."""
     if about is not None and (yield Call(sql.IS_STAFF, [(about,)])):
         return True
-    if by is None or not room.startswith(SESSION_PREFIX):
+    if by is None or kind_of(room) is not RoomKind.SESSION:
         return False
     session = ListeningRows().state(0, (yield Call(sql.SESSION_RECORD, [(room,)]))).sessions.get(SessionId(room))
     return session is not None and session.seeker == by

@@ -8,6 +8,7 @@ import pytest
 from chatserver.domain.errors import Reason, Refusal
 from chatserver.domain.history import Epoch, Millis, Offset
 from chatserver.domain.identity import MemberId, Persona
+from chatserver.domain.rooms import settings
 from chatserver.domain.rooms.decide import decide
 from chatserver.domain.rooms.rooms import (
     Edited,
@@ -24,6 +25,7 @@ from chatserver.domain.rooms.rooms import (
     Room,
     RoomChanged,
     RoomCommand,
+    RoomEdit,
     RoomEvent,
     RoomId,
     RoomKind,
@@ -31,6 +33,8 @@ from chatserver.domain.rooms.rooms import (
     RoomState,
     RoomStatus,
     WritePost,
+    is_closed_room,
+    kind_of,
     room_channel,
 )
 
@@ -315,3 +319,37 @@ EVENTS: list[RoomEvent] = [
 
 
 TALK = Room(id=RoomId("s-1"), name="One-to-one", about="", kind=RoomKind.SESSION, agreement_version=3)
+
+
+# --------------------------------------------------------------------------------------------------------- kinds
+
+
+@pytest.mark.parametrize(
+    ("room", "kind"),
+    [
+        ("sleep", RoomKind.THEMED),
+        ("m-club", RoomKind.THEMED),
+        ("ss-1", RoomKind.THEMED),
+        ("s-4f9kq2mzx7b3wc8h", RoomKind.SESSION),
+        ("m--4f9kq2mzx7b3wc8h", RoomKind.MEETING),
+    ],
+)
+def test_the_id_of_a_closed_room_tells_its_kind(room: str, kind: RoomKind) -> None:
+    assert kind_of(RoomId(room)) is kind
+    assert is_closed_room(RoomId(room)) is kind.is_closed is (kind in (RoomKind.SESSION, RoomKind.MEETING))
+
+
+@pytest.mark.parametrize("name", ["S Club", "s-4f9kq2mzx7b3wc8h", "M--Club", "m -- x", "m--4f9kq2mzx7b3wc8h"])
+def test_no_name_of_a_room_leads_to_the_id_of_a_closed_one(name: str) -> None:
+    room = settings.open_room(name, RoomEdit(about="x"), [])
+    assert not is_closed_room(room.id)
+    beside = settings.sibling(room, [room])
+    assert not is_closed_room(beside.id)
+
+
+@pytest.mark.parametrize("kind", [RoomKind.SESSION, RoomKind.MEETING])
+def test_a_closed_room_does_not_exist_for_others(kind: RoomKind) -> None:
+    outside = RoomState(room=Room(id=RoomId("x"), name="x", about="", kind=kind), membership=None)
+    with pytest.raises(Refusal) as refused:
+        decide(outside, WritePost(text="hello"), BEN, RULES, NOW)
+    assert refused.value.reason is Reason.ROOM_UNKNOWN

@@ -14,7 +14,7 @@ from hashlib import blake2b
 from typing import Final, NamedTuple
 
 from chatserver.domain.identity import MemberId
-from chatserver.domain.rooms.rooms import RoomId, is_session_room
+from chatserver.domain.rooms.rooms import RoomId, is_closed_room
 
 ALIAS_PREFIX: Final = "p_"
 """No member's id begins like this."""
@@ -54,13 +54,13 @@ class Aliases:
         """`of(scope, member, generation)` is the alias in a scope: a room's id, or words with a space in them."""
 
     def in_room(self, room: RoomId, member: MemberId, generation: int) -> MemberId:
-        """Return a member's alias in a room, under the name of that generation. In a session's room it is the same
+        """Return a member's alias in a room, under the name of that generation. In a closed room it is the same
         under every name."""
-        return self.of(room, member, 0 if is_session_room(room) else generation)
+        return self.of(room, member, 0 if is_closed_room(room) else generation)
 
     def own(self, room: RoomId, member: MemberId, generation: int) -> list[MemberId]:
         """Return the aliases that a member had in a room until now, the newest first, at most `OWN_ALIASES`."""
-        if is_session_room(room):
+        if is_closed_room(room):
             return [self.of(room, member, 0)]
         oldest = max(0, generation - OWN_ALIASES + 1)
         return [self.of(room, member, each) for each in range(generation, oldest - 1, -1)]

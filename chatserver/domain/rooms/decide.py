@@ -78,8 +78,8 @@ def decide(
     `noticed` is what is known of its text already; if None, the text is checked now. Raises Refusal. The caller has
     checked the author's identity and presence in the room.
     """
-    if state.room.kind is RoomKind.SESSION and state.membership is None and not _takes_own_back(state, command, author):
-        # Somebody outside the session learns nothing of it, whatever they ask.
+    if state.room.kind.is_closed and state.membership is None and not _takes_own_back(state, command, author):
+        # Somebody outside a closed room learns nothing of it, whatever they ask.
         raise Refusal(Reason.ROOM_UNKNOWN)
     if isinstance(command, RedactPost):
         # Authors may redact their posts also in a room that has closed or changed its agreement (decision 0013).
@@ -120,7 +120,7 @@ def require_unrestricted(
 def _covers(restriction: Restriction, room: Room | None) -> bool:
     if restriction.kind is RestrictionKind.BAN:
         return True
-    if room is None or room.kind is not RoomKind.THEMED:
+    if room is None or room.kind is RoomKind.SESSION:
         # No measure but a ban keeps anybody from a listener, or puts them out of a conversation.
         return False
     # Nor does a room beside it let anybody write who may not.
@@ -286,7 +286,7 @@ def _screen(
     policy = rules.contacts_in(room.kind)
     if policy == "off":
         return
-    is_kept_out = noticed is not None and noticed.is_newcomer and room.kind is RoomKind.THEMED
+    is_kept_out = noticed is not None and noticed.is_newcomer and room.kind is not RoomKind.SESSION
     may_send = policy == "warn" and not is_kept_out
     if may_send and anyway:
         return

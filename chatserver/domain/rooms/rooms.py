@@ -6,6 +6,7 @@ Time and ids arrive as arguments.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Final, Literal, NewType
 
@@ -19,15 +20,7 @@ from chatserver.domain.text.contact_details import ContactKind
 RoomId = NewType("RoomId", str)
 """A room's short name in addresses: lower-case letters, digits and hyphens."""
 
-SESSION_PREFIX: Final = "s-"
-"""How the id of a session's closed room begins."""
-
 ROOM_CHANNEL_PREFIX: Final = "room:"
-
-
-def is_session_room(room: RoomId) -> bool:
-    """Return whether a room is the closed room of a session. No other room may have such an id."""
-    return room.startswith(SESSION_PREFIX)
 
 
 def room_channel(room: RoomId) -> ChannelName:
@@ -50,6 +43,34 @@ class RoomKind(StrEnum):
     """In the lobby, for everybody."""
     SESSION = "session"
     """The conversation of a one-to-one session: in no lobby, only for the members whom the session admitted."""
+    MEETING = "meeting"
+    """What is written in a support group's meeting: in no lobby, only for the members whom the meeting admitted."""
+    BOARD = "board"
+    """A board of offers and requests."""
+
+    @property
+    def is_closed(self) -> bool:
+        """Return whether a room of this kind does not exist for anybody but the members whom its feature admitted. It
+        has no seats, and its feature says when it is forgotten."""
+        return self in ID_PREFIXES
+
+
+ID_PREFIXES: Final[Mapping[RoomKind, str]] = {RoomKind.SESSION: "s-", RoomKind.MEETING: "m--"}
+"""How the ids of closed rooms begin. No other room has such an id: the id of a room with a name never has two hyphens
+in a row at its beginning, nor begins with `s-`."""
+
+
+def kind_of(room: RoomId) -> RoomKind:
+    """Return of which kind a room is, as far as its id tells: a closed kind, or THEMED for every open one."""
+    for kind, prefix in ID_PREFIXES.items():
+        if room.startswith(prefix):
+            return kind
+    return RoomKind.THEMED
+
+
+def is_closed_room(room: RoomId) -> bool:
+    """Return whether the room with this id is a closed one."""
+    return kind_of(room).is_closed
 
 
 class Reaction(StrEnum):

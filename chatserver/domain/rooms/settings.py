@@ -17,7 +17,7 @@ from chatserver.domain.history import Millis
 from chatserver.domain.identity import MemberId
 from chatserver.domain.people.names import name_key
 from chatserver.domain.rooms.coverage import Attendance
-from chatserver.domain.rooms.rooms import Room, RoomEdit, RoomId, RoomKind
+from chatserver.domain.rooms.rooms import Room, RoomEdit, RoomId, RoomKind, is_closed_room
 from chatserver.domain.text.cleaning import optional, required
 
 SERVICE: Final = MemberId("m_service")
@@ -40,7 +40,6 @@ MOVE_KEPT: Final = 24 * 60 * MINUTE
 """Milliseconds for which members are told where their place is since a split."""
 _NOT_IN_IDS: Final = re.compile(r"[^a-z0-9]+")
 _ID_LENGTH: Final = 32
-_SESSION_LIKE: Final = "s-"
 
 
 class Notice(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -217,7 +216,7 @@ def _free_id(name: str, taken: Collection[str]) -> RoomId:
     """Return a short name for addresses that no other room has."""
     plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
     stem = _NOT_IN_IDS.sub("-", plain).strip("-")[:_ID_LENGTH].strip("-") or "room"
-    if stem.startswith(_SESSION_LIKE):
+    if is_closed_room(RoomId(stem)):
         stem = f"room-{stem}"
     found, number = stem, 2
     while found in taken:

@@ -31,7 +31,7 @@ from chatserver.domain.listening.commands import (
 from chatserver.domain.listening.decide import decide_and_apply_due, due_at
 from chatserver.domain.listening.state import ListeningRules, ListeningState, SessionId
 from chatserver.domain.people.staff import Capability, may
-from chatserver.domain.rooms.rooms import RoomId, RoomStatus, is_session_room
+from chatserver.domain.rooms.rooms import RoomId, RoomKind, RoomStatus, kind_of
 from chatserver.handlers import membership
 from chatserver.handlers.connection import Connection
 from chatserver.handlers.listening.gauges import measure
@@ -183,14 +183,20 @@ class ListeningService:
         now may not be known yet; then the answer is yes."""
         return SessionId(room) not in self.state.sessions or self.picture.may_enter(room, member)
 
-    def is_live(self, session: SessionId) -> bool:
-        found = self.state.sessions.get(session)
+    @property
+    def keep(self) -> int:
+        """Return for how many milliseconds a session's content is kept after its end."""
+        return self.rules.keep
+
+    def is_live(self, room: RoomId) -> bool:
+        found = self.state.sessions.get(SessionId(room))
         return found is None or found.is_live
 
-    def spoke(self, who: MemberId, session: SessionId) -> None:
+    def spoke(self, who: MemberId, room: RoomId) -> None:
         """Note that somebody wrote in a session: now and then that it is not silent, and at once that its seeker wrote
         their first words. Nothing waits for the note."""
-        now, found = self.node.monotonic(), self.state.sessions.get(session)
+        now, session = self.node.monotonic(), SessionId(room)
+        found = self.state.sessions.get(session)
         is_first_word = found is not None and who == found.seeker and not found.spoken
         key = (session, is_first_word)
         if now - self._spoke.get(key, float("-inf")) >= SPOKE_SECONDS:
@@ -204,9 +210,9 @@ class ListeningService:
             # It has just ended, or the next post notes it.
             self._spoke.pop(key, None)
 
-    def typed(self, who: MemberId, session: SessionId) -> None:
+    def typed(self, who: MemberId, room: RoomId) -> None:
         """Note that somebody is typing in a session, as seldom as for posts, unless a post was noted meanwhile."""
-        now = self.node.monotonic()
+        now, session = self.node.monotonic(), SessionId(room)
         noted = max(self._typed.get(session, float("-inf")), self._spoke.get((session, False), float("-inf")))
         if now - noted >= SPOKE_SECONDS:
             self._typed[session] = now
@@ -433,7 +439,7 @@ class ListeningService:
         for connection in self._in_sessions():
             assert connection.person is not None
             for room in [*connection.rooms]:
-                if is_session_room(room) and not self.picture.may_enter(room, connection.person.id):
+                if kind_of(room) is RoomKind.SESSION and not self.picture.may_enter(room, connection.person.id):
                     membership.depart(self.node, connection, room)
 
     def _in_sessions(self) -> list[Connection]:
@@ -441,5 +447,5 @@ class ListeningService:
             connection
             for online in self.node.online.values()
             for connection in online.connections
-            if any(is_session_room(room) for room in connection.rooms)
+            if any(kind_of(room) is RoomKind.SESSION for room in connection.rooms)
         ]

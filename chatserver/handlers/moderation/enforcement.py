@@ -21,7 +21,7 @@ from chatserver.domain.moderation.measures import Measure, Report, restriction_o
 from chatserver.domain.moderation.report_queue import Folds, QueuePlace, Rank, cursor_of, rank_in
 from chatserver.domain.people.staff import Capability, may
 from chatserver.domain.rooms.decide import require_unrestricted
-from chatserver.domain.rooms.rooms import APPEAL_PATH, SESSION_PREFIX, Restriction, RestrictionKind, Room
+from chatserver.domain.rooms.rooms import APPEAL_PATH, Restriction, RestrictionKind, Room, is_closed_room
 from chatserver.handlers import membership
 from chatserver.handlers.connection import Connection
 from chatserver.handlers.moderation.askers import Askers, asker_of
@@ -176,7 +176,7 @@ class Enforcement:
                 connection.outbox.wire.close(Close.BANNED)
             if here:
                 await self._bar(restriction, here)
-        elif restriction.room is not None and not restriction.room.startswith(SESSION_PREFIX):
+        elif restriction.room is not None and not is_closed_room(restriction.room):
             known = self.node.rooms
             for connection in here:
                 for room in [*connection.rooms]:

@@ -30,7 +30,7 @@ from chatserver.domain.operating.alerts import (
 )
 from chatserver.domain.operating.load import Histories, Roll, RoomLoad, RoomSample, Sample, Totals, merge
 from chatserver.domain.people.staff import Capability, may
-from chatserver.domain.rooms.rooms import RoomId, RoomStatus, is_session_room, room_of
+from chatserver.domain.rooms.rooms import RoomId, RoomStatus, is_closed_room, room_of
 from chatserver.handlers.answer import Answer
 from chatserver.handlers.commands import Handler
 from chatserver.handlers.connection import Connection
@@ -216,8 +216,8 @@ class LoadMonitor:
         for number, room in enumerate({*members, *behind, *activity, *moderators}, 1):
             if number % ROOMS_AT_ONCE == 0:
                 await asyncio.sleep(0)
-            if is_session_room(room):
-                # Two people are nobody's load; that they talk is counted with sessions.
+            if is_closed_room(room):
+                # What goes on in a closed room is counted with the sessions and meetings.
                 continue
             doing = activity.get(room)
             slow, waiting = behind.get(room, (0, 0))

@@ -7,7 +7,7 @@ from chatserver.domain.identity import MemberId, Person, Persona
 from chatserver.domain.listening.state import SessionId, room_of_session
 from chatserver.domain.rooms.aliases import ALIAS_PREFIX, Named
 from chatserver.domain.rooms.hiding import Hiding
-from chatserver.domain.rooms.rooms import RoomId, is_session_room
+from chatserver.domain.rooms.rooms import RoomId, is_closed_room
 from chatserver.handlers.connection import Connection
 from chatserver.handlers.node import Node
 from chatserver.protocol.messages import RoomSelf
@@ -36,9 +36,9 @@ async def in_sight(node: Node, connection: Connection, persona: Persona, alias: 
     if found is None:
         raise Refusal(Reason.MEMBER_UNKNOWN)
     scope, named = found
-    if not is_session_room(RoomId(scope)):
+    if not is_closed_room(RoomId(scope)):
         return named
-    # In a session's room everybody has one id under all their names; it is the one of now that is meant.
+    # In a closed room everybody has one id under all their names; it is the one of now that is meant.
     member = await node.store.member(named.member)
     return named if member is None else Named(named.member, member.generation)
 

@@ -15,7 +15,7 @@ from chatserver.delivery.pushes import person_view
 from chatserver.domain.history import ChannelName
 from chatserver.domain.identity import MemberId, Person, Persona
 from chatserver.domain.rooms.hiding import NOBODY_HIDDEN, Hiding
-from chatserver.domain.rooms.rooms import RoomId, is_session_room, room_channel, room_of
+from chatserver.domain.rooms.rooms import RoomId, is_closed_room, room_channel, room_of
 from chatserver.handlers.connection import Connection
 from chatserver.handlers.node import Node, wait
 from chatserver.protocol.codes import Close
@@ -71,7 +71,7 @@ def _take(node: Node, member: MemberId, now: Hiding, asked: int) -> None:
 def _difference(
     node: Node, room: RoomId, others: Iterable[MemberId], before: Hiding, now: Hiding
 ) -> PresencePush | None:
-    if is_session_room(room):
+    if is_closed_room(room):
         return None
     channel = room_channel(room)
     there = [each for other in others if (each := node.presence.persona(channel, other)) is not None]
@@ -106,7 +106,7 @@ def people(node: Node, room: RoomId, hiding: Hiding) -> list[Persona]:
     """Returns those who are in a room and are shown to somebody, those who have been there longest first, as many as
     are listed."""
     found = node.presence.people(room_channel(room), node.limits.people_listed)
-    if hiding == NOBODY_HIDDEN or is_session_room(room):
+    if hiding == NOBODY_HIDDEN or is_closed_room(room):
         return found
     return [each for each in found if not hiding.is_unseen(each, room)]
 
@@ -177,7 +177,7 @@ def _apart(
     """Returns those who get another frame than the rest, because they may not see somebody whom it names."""
     room = room_of(channel)
     seers = {seer for each in named for seer in node.hiding.seers(each.id)}
-    if not seers or is_session_room(room):
+    if not seers or is_closed_room(room):
         return {}
     apart: dict[Outbox, Push | None] = {}
     for seer in seers:

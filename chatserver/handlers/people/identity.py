@@ -16,7 +16,7 @@ from chatserver.domain.listening.state import SessionId
 from chatserver.domain.people.comeback import WORDS_OF_A_MEETING, make_code, parse_code
 from chatserver.domain.people.names import clean_name, name_key
 from chatserver.domain.people.pseudonyms import pseudonym
-from chatserver.domain.rooms.rooms import SESSION_PREFIX, Publication, RoomId
+from chatserver.domain.rooms.rooms import ID_PREFIXES, Publication, RoomId, RoomKind
 from chatserver.handlers.people.code_hashing import Hasher
 from chatserver.store.arrivals_records import NameRules
 from chatserver.store.moderation_records import ModerationNotices
@@ -222,7 +222,7 @@ class Identities:
 
     def new_session_id(self) -> SessionId:
         """Return an id for a one-to-one session."""
-        return SessionId(SESSION_PREFIX + _letters(self._draw))
+        return SessionId(ID_PREFIXES[RoomKind.SESSION] + _letters(self._draw))
 
     async def _new_guest(self) -> Member:
         now = self._now()

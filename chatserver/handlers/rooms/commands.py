@@ -9,17 +9,15 @@ from chatserver.delivery.pushes import post_view, push_of
 from chatserver.domain.errors import Reason, Refusal
 from chatserver.domain.history import Offset
 from chatserver.domain.identity import Persona
-from chatserver.domain.listening.state import SessionId
 from chatserver.domain.rooms.rooms import (
     EditPost,
     ReactToPost,
     RedactPost,
     Room,
     RoomId,
-    RoomKind,
     RoomStatus,
     WritePost,
-    is_session_room,
+    is_closed_room,
     room_channel,
 )
 from chatserver.handlers import membership
@@ -86,18 +84,19 @@ async def join(rooms: Rooms, connection: Connection, person: Persona, command: J
     room = await _room(rooms, command.room, person)
     rooms.enforcement.require_entrance(person.id, room)
     channel = room_channel(room.id)
-    needs_seat = not is_session_room(room.id) and not connection.is_moderator
+    closed = rooms.closed_of(room.id)
+    needs_seat = closed is None and not connection.is_moderator
     instead_of = command.instead_of if needs_seat else None
     if room.id in connection.reading:
         seats.require_seat(node, connection, room.id, person, instead_of=command.instead_of)
         seats.swap(node, person.id, room.id, instead_of)
         instead_of = None
     elif room.id not in connection.rooms:
-        # The listening state bounds sessions: nobody is kept out of their conversation, or of a room, by earlier ones.
-        themed = sum(not is_session_room(each) for each in connection.rooms)
-        if not is_session_room(room.id) and themed >= node.limits.rooms_per_connection:
+        # Closed rooms are bounded by their features: nobody is kept out of one, or of a room, by earlier ones.
+        themed = sum(not is_closed_room(each) for each in connection.rooms)
+        if closed is None and themed >= node.limits.rooms_per_connection:
             raise Refusal(Reason.TOO_MANY_ROOMS, details={"limit": node.limits.rooms_per_connection})
-        if is_session_room(room.id) or not connection.is_moderator:
+        if closed is not None or not connection.is_moderator:
             # A moderator is needed most where it is full, or raided.
             await _require_way_in(rooms, connection, room, person, command)
     prepared = await node.hub.prepare(channel, command.since, person.id)
@@ -114,8 +113,8 @@ async def join(rooms: Rooms, connection: Connection, person: Persona, command: J
         node.hub.give_up(channel)
         raise
     room = node.rooms.get(room.id, room)
-    if is_session_room(room.id) and not rooms.listening.may_stay(room.id, person.id):
-        # It was handed over while the store was asked.
+    if closed is not None and not closed.may_stay(room.id, person.id):
+        # They lost their place in it while the store was asked.
         node.hub.give_up(channel)
         raise Refusal(Reason.ROOM_UNKNOWN)
     try:
@@ -156,7 +155,7 @@ async def join(rooms: Rooms, connection: Connection, person: Persona, command: J
         people=rooms.rosters.of(room.id, hides),
         read=joined.membership.read,
         unread=joined.unread,
-        retention_seconds=(rooms.listening.rules.keep if is_session_room(room.id) else node.retention.room_age) // 1000,
+        retention_seconds=(node.retention.room_age if closed is None else closed.keep) // 1000,
     )
     return Answer(ok, then=lambda: node.hub.go_live(connection.outbox, channel, prepared.position))
 
@@ -214,8 +213,9 @@ async def _write(
         is_staff=bool(connection.roles),
         refusal=refusal,
     )
-    if is_new and is_session_room(command.room) and refusal is None:
-        rooms.listening.spoke(person.id, SessionId(command.room))
+    closed = rooms.closed_of(command.room)
+    if is_new and closed is not None and refusal is None:
+        closed.spoke(person.id, command.room)
     return answer
 
 
@@ -246,11 +246,12 @@ async def typing(rooms: Rooms, connection: Connection, person: Persona, command:
     require_inside(rooms, connection, command.room)
     seats.require_seat(node, connection, command.room, membership.shown(connection, person))
     channel = room_channel(command.room)
-    if is_session_room(command.room) and not rooms.listening.is_live(SessionId(command.room)):
+    closed = rooms.closed_of(command.room)
+    if closed is not None and not closed.is_live(command.room):
         # Over: whoever stays to read is left in peace.
         return Answer(DoneOk())
-    if is_session_room(command.room):
-        rooms.listening.typed(person.id, SessionId(command.room))
+    if closed is not None:
+        closed.typed(person.id, command.room)
     if not await may_show_typing(rooms, connection, person, command.room):
         return Answer(DoneOk())
 
@@ -265,10 +266,11 @@ async def _room(rooms: Rooms, wanted: RoomId, person: Persona) -> Room:
     """Return a room that this member may know of. Raises ROOM_UNKNOWN."""
     node = rooms.node
     room = node.rooms.get(wanted)
-    if room is None and is_session_room(wanted) and rooms.listening.may_stay(wanted, person.id):
+    closed = rooms.closed_of(wanted)
+    if room is None and closed is not None and closed.may_stay(wanted, person.id):
         # Whose one is that this worker has not heard of yet, the store decides.
         room = await node.store.room(wanted)
-    if room is None or (room.kind is RoomKind.SESSION) is not is_session_room(room.id):
+    if room is None or room.kind.is_closed is not is_closed_room(room.id):
         raise Refusal(Reason.ROOM_UNKNOWN)
     return room
 
@@ -282,7 +284,7 @@ def require_inside(rooms: Rooms, connection: Connection, room: RoomId) -> None:
 
 async def _require_voice(rooms: Rooms, connection: Connection, person: Persona, room: RoomId) -> None:
     seats.require_seat(rooms.node, connection, room, membership.shown(connection, person))
-    if not is_session_room(room) and not connection.is_moderator:
+    if not is_closed_room(room) and not connection.is_moderator:
         await rooms.admission.require_voice(person, room, connection.welcome)
 
 
@@ -299,7 +301,7 @@ async def _refusal(rooms: Rooms, connection: Connection, person: Persona, room: 
 
 async def _require_way_in(rooms: Rooms, connection: Connection, room: Room, person: Persona, command: JoinRoom) -> None:
     is_returning = command.since is not None
-    if not is_session_room(room.id):
+    if not is_closed_room(room.id):
         await rooms.admission.require_way_in(
             person,
             room,

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from chatserver.domain.rooms.rooms import RoomId
+from chatserver.domain.rooms.rooms import RoomId, RoomKind, kind_of
+from chatserver.handlers.closed_rooms import ClosedRooms
 from chatserver.handlers.connection import Connection
 from chatserver.handlers.listening.service import ListeningService
 from chatserver.handlers.moderation.enforcement import Enforcement
@@ -29,7 +30,13 @@ class Rooms:
     admission: RoomAdmission
     coverage: RoomCoverage
     rosters: Rosters
+    closed: Mapping[RoomKind, ClosedRooms]
+    """The features that open closed rooms."""
     watching: set[Connection] = field(default_factory=set)
     """Those who see the lobby, and are told how many are in each room."""
     moderated: Callable[[], set[RoomId]] = _none
     """The rooms where a moderator is, on whatever worker. The load of all workers knows."""
+
+    def closed_of(self, room: RoomId) -> ClosedRooms | None:
+        """Return the feature that opened a room, or None for an open room."""
+        return self.closed.get(kind_of(room))

@@ -12,9 +12,10 @@ from chatserver.delivery.presence_records import PresenceChange
 from chatserver.domain.history import ChannelName
 from chatserver.domain.identity import Member, MemberId, NodeId, Person
 from chatserver.domain.rooms.coverage import CoverageRules
-from chatserver.domain.rooms.rooms import ROOM_CHANNEL_PREFIX, is_session_room, room_of
+from chatserver.domain.rooms.rooms import ROOM_CHANNEL_PREFIX, RoomKind, is_closed_room, room_of
 from chatserver.domain.rooms.settings import Hours
 from chatserver.handlers import membership
+from chatserver.handlers.closed_rooms import ClosedRooms
 from chatserver.handlers.commands import Handler, union
 from chatserver.handlers.connection import Connection
 from chatserver.handlers.listening.service import ListeningService
@@ -52,11 +53,15 @@ class RoomsPart(Part):
         hours: Hours,
         challenge_key: bytes,
         coverage: CoverageRules,
+        closed: Mapping[RoomKind, ClosedRooms],
     ) -> None:
+        """`closed` are the features that open closed rooms."""
         self.node = node
         self.admission = RoomAdmission(node, listening, hours, challenge_key)
         self.coverage = RoomCoverage(node, coverage)
-        self.context = self.rooms = Rooms(node, enforcement, listening, self.admission, self.coverage, Rosters(node))
+        self.context = self.rooms = Rooms(
+            node, enforcement, listening, self.admission, self.coverage, Rosters(node), closed
+        )
         self._lobby = Lobby(self.rooms)
         self._pace = PresencePace()
         enforcement.on_changed += [self.admission.load, self.coverage.show]
@@ -113,7 +118,7 @@ class RoomsPart(Part):
         for channel, change in turns.items():
             if not channel.startswith(ROOM_CHANNEL_PREFIX):
                 continue
-            if change.is_count_changed and not is_session_room(room_of(channel)):
+            if change.is_count_changed and not is_closed_room(room_of(channel)):
                 # How many are in a closed room is nobody's to know but theirs.
                 self._lobby.changed(room_of(channel))
             hiding.tell_presence(node, channel, change)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from chatserver.delivery.pushes import person_view
 from chatserver.domain.identity import Persona
 from chatserver.domain.rooms.hiding import NOBODY_HIDDEN, Hiding
-from chatserver.domain.rooms.rooms import RoomId, is_session_room
+from chatserver.domain.rooms.rooms import RoomId, is_closed_room
 from chatserver.handlers.node import Node
 from chatserver.handlers.people import hiding
 from chatserver.protocol.rooms.messages import RoomPerson
@@ -22,7 +22,7 @@ class Rosters:
     def of(self, room: RoomId, hides: Hiding) -> list[RoomPerson]:
         """Return the people of a room who are shown to somebody, at most as many as are listed. Not to be changed."""
         people = hiding.people(self._node, room, hides)
-        if hides != NOBODY_HIDDEN or is_session_room(room):
+        if hides != NOBODY_HIDDEN or is_closed_room(room):
             return self._views(people, room)
         kept = self._kept.get(room)
         if kept is None or kept[0] is not people:

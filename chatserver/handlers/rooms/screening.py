@@ -17,13 +17,13 @@ from chatserver.domain.listening.state import SessionId
 from chatserver.domain.moderation.crisis_phrases import CARED_FOR, Category, Concern, Signal
 from chatserver.domain.rooms.decide import checked
 from chatserver.domain.rooms.rooms import (
-    SESSION_PREFIX,
     EditPost,
     Noticed,
     RoomId,
     RoomKind,
     RoomStatus,
     WritePost,
+    kind_of,
     room_channel,
 )
 from chatserver.domain.text.contact_details import TAIL, ContactKind, Looking, contacts_across, look_for_contacts
@@ -83,7 +83,7 @@ async def read(
     reading = rooms.node.words.begin(f"{warning or ''}\n{text}")
     await _do(rooms, reading.parts())
     screening = reading.result
-    kind = RoomKind.SESSION if room.startswith(SESSION_PREFIX) else RoomKind.THEMED
+    kind = kind_of(room)
     contacts, is_whole = frozenset[ContactKind](), True
     if rooms.node.rules.contacts_in(kind) != "off":
         looking = Looking(text)
@@ -97,7 +97,7 @@ async def read(
             contacts = contacts_across(warning or "", text)
         if not contacts:
             contacts = _split(rooms, person, room, text, command.target if isinstance(command, EditPost) else None)
-    is_newcomer = bool(contacts) and kind is RoomKind.THEMED and not is_staff and await _is_new(rooms, person)
+    is_newcomer = bool(contacts) and kind is not RoomKind.SESSION and not is_staff and await _is_new(rooms, person)
     signals = screening.signals
     if not (screening.is_whole and is_whole):
         rooms.node.metrics.unread.inc()

@@ -9,7 +9,7 @@ from __future__ import annotations
 from chatserver.domain.errors import Reason, Refusal
 from chatserver.domain.identity import MemberId, Persona
 from chatserver.domain.rooms import seats as rules
-from chatserver.domain.rooms.rooms import SESSION_PREFIX, Room, RoomId, RoomStatus, room_channel, room_of
+from chatserver.domain.rooms.rooms import Room, RoomId, RoomStatus, is_closed_room, room_channel, room_of
 from chatserver.domain.rooms.seats import Newcomer
 from chatserver.domain.rooms.settings import root_of
 from chatserver.domain.sources import WIDENING
@@ -180,4 +180,4 @@ def give_up(node: Node, member: MemberId, room: RoomId) -> None:
 
 
 def _is_themed(room: RoomId) -> bool:
-    return not room.startswith(SESSION_PREFIX)
+    return not is_closed_room(room)

@@ -6,7 +6,7 @@ from chatserver.domain.errors import Reason, Refusal
 from chatserver.domain.history import Offset
 from chatserver.domain.identity import Person
 from chatserver.domain.rooms.coverage import Attendance
-from chatserver.domain.rooms.rooms import SESSION_PREFIX, RoomId
+from chatserver.domain.rooms.rooms import RoomId, is_closed_room
 from chatserver.domain.shared_limits import Shared
 from chatserver.handlers.connection import Connection
 from chatserver.handlers.node import Node, wait
@@ -41,7 +41,7 @@ async def may_show_typing(rooms: Rooms, connection: Connection, person: Person, 
 async def require_voice_in(rooms: Rooms, connection: Connection, person: Person, room: RoomId) -> None:
     """Raise Refusal where a member may not write in a room that they are in, as far as is known here."""
     node = rooms.node
-    if room.startswith(SESSION_PREFIX) or connection.is_moderator:
+    if is_closed_room(room) or connection.is_moderator:
         return
     rooms.enforcement.require_voice(person.id, node.rooms.get(room))
     if (place := node.rooms.get(room)) is not None and place.attendance is Attendance.READ_ONLY:
