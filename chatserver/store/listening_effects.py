@@ -27,24 +27,21 @@ from chatserver.domain.listening.commands import (
     NoteWait,
     OpenSessionRoom,
 )
-from chatserver.domain.listening.state import SessionId, room_of_session
+from chatserver.domain.listening.state import room_of_session
 from chatserver.domain.moderation.measures import HOUR
-from chatserver.domain.rooms.rooms import Publication, Room, RoomChanged, RoomId, RoomKind, RoomStatus, room_channel
+from chatserver.domain.rooms.rooms import Publication, room_channel
 from chatserver.store import cards, evidence, reading, report_access
 from chatserver.store import listening_statements as sql
 from chatserver.store import moderation_statements as moderation_sql
-from chatserver.store import people_statements as people_sql
 from chatserver.store import rooms_statements as rooms_sql
+from chatserver.store.closed_rooms import HeldRooms
 from chatserver.store.core import decoding
 from chatserver.store.core.compiler import Call, Op
 from chatserver.store.core.sealing import Sealer
 from chatserver.store.moderation_lock import hold_moderation
 from chatserver.store.report_rows import SNAPSHOT, new_id, report_row, urgent_among
-from chatserver.store.rooms_log import ChannelState, event_row, room_values, save_heads
+from chatserver.store.rooms_log import ChannelState
 
-SERVICE: Final = MemberId("m_service")
-"""The author of what the service itself published."""
-_CAPACITY: Final = 8
 _EffectOfRooms = OpenSessionRoom | AdmitToRoom | ExpelFromRoom | CloseSessionRoom | DropRoom
 _KeepEffect = NoteWait | KeepWords | DropWords | KeepDebrief | KeepFeedback
 _ROOM_EFFECTS: Final = (OpenSessionRoom, AdmitToRoom, ExpelFromRoom, CloseSessionRoom, DropRoom)
@@ -76,74 +73,7 @@ def carry_out(effects: Sequence[tuple[int, FloorEffect, Millis]], sealer: Sealer
     return carried
 
 
-class _Rooms:
-    """The rooms that the effects refer to, and which of the people they name are still members."""
-
-    def __init__(self, members: frozenset[MemberId]) -> None:
-        self.members: Final = members
-        self._held: dict[RoomId, tuple[ChannelState, Room]] = {}
-        self._dropped = False
-
-    def hold(self, state: ChannelState, room: Room) -> None:
-        self._held[room.id] = (state, room)
-
-    def find(self, session: SessionId) -> tuple[ChannelState, Room] | None:
-        return self._held.get(room_of_session(session))
-
-    def open(self, effect: OpenSessionRoom, now: Millis) -> Op[None]:
-        found = self.find(effect.session)
-        if found is None:
-            room = Room(
-                id=room_of_session(effect.session),
-                name=effect.name,
-                about="",
-                capacity=_CAPACITY,
-                kind=RoomKind.SESSION,
-            )
-            state = ChannelState((room_channel(room.id), reading.new_epoch(), 1, 0, now))
-            yield from reading.insert_rooms([(state, room)])
-            self.hold(state, room)
-        for member in dict.fromkeys(effect.members):
-            yield from self.admit(effect.session, member)
-
-    def admit(self, session: SessionId, member: MemberId) -> Op[None]:
-        found = self.find(session)
-        if found is None or member not in self.members:
-            return
-        state, room = found
-        yield from report_access.admitted(room.id, member)
-        if (yield Call(rooms_sql.FIND_MEMBERSHIPS, [(member, room.id)])):
-            yield Call(people_sql.ENTER, [(room.agreement_version, member, room.id)])
-        else:
-            row = (member, room.id, room.agreement_version, state.last, 0, True)
-            yield Call(people_sql.ADD_MEMBERSHIP, [row])
-
-    def close(self, session: SessionId, now: Millis) -> Op[Publication | None]:
-        found = self.find(session)
-        if found is None or found[1].status is RoomStatus.CLOSED:
-            return None
-        state = found[0]
-        room = msgspec.structs.replace(found[1], status=RoomStatus.CLOSED)
-        self.hold(state, room)
-        publication = yield from close_room(state, room, now)
-        return publication
-
-    def drop(self, session: SessionId) -> Op[bool]:
-        found = self._held.pop(room_of_session(session), None)
-        if found is None:
-            return False
-        yield from drop_room(found[0].channel)
-        self._dropped = True
-        return True
-
-    def save(self) -> Op[None]:
-        yield from save_heads(state for state, _ in self._held.values())
-        if self._dropped:
-            # Last, because every check of writing locks the same row.
-            yield Call(sql.NOTE_DROPPED, [()])
-
-
-def _hold(effects: Iterable[FloorEffect]) -> Op[_Rooms]:
+def _hold(effects: Iterable[FloorEffect]) -> Op[HeldRooms]:
     """Lock what the effects refer to, in the order in which every transaction locks."""
     names: set[ChannelName] = set()
     asked: set[MemberId] = set()
@@ -156,13 +86,13 @@ def _hold(effects: Iterable[FloorEffect]) -> Op[_Rooms]:
             asked.add(effect.member)
     rows = (yield Call(rooms_sql.LOCK_ROOMS, [(name,) for name in sorted(names)])) if names else []
     members = (yield Call(sql.HOLD_MEMBERS, [(who,) for who in sorted(asked)])) if asked else []
-    rooms = _Rooms(frozenset(MemberId(row[0]) for row in members))
+    rooms = HeldRooms(frozenset(MemberId(row[0]) for row in members))
     for row in rows:
         rooms.hold(ChannelState(row), decoding.room_of(row[5:]))
     return rooms
 
 
-def _carry_out(effect: _EffectOfRooms | _KeepEffect, now: Millis, rooms: _Rooms, carried: SideEffects) -> Op[None]:
+def _carry_out(effect: _EffectOfRooms | _KeepEffect, now: Millis, rooms: HeldRooms, carried: SideEffects) -> Op[None]:
     match effect:
         case OpenSessionRoom():
             yield from rooms.open(effect, now)
@@ -244,17 +174,3 @@ def _keep_debrief(effect: KeepDebrief) -> Op[None]:
         people |= yield from report_access.people_of_room(room_of_session(effect.session))
     yield from report_access.keep(id_, people)
     yield from mine.rise()
-
-
-def close_room(state: ChannelState, closed: Room, now: Millis) -> Op[Publication]:
-    """Close a room whose lock is held. The caller saves the head of its channel."""
-    publication = state.publish(RoomChanged(room=closed), now)
-    yield Call(rooms_sql.ADD_EVENTS, [event_row(publication, SERVICE, (None, 0, None))])
-    yield Call(rooms_sql.SET_ROOM, [room_values(closed)])
-    return publication
-
-
-def drop_room(channel: ChannelName) -> Op[None]:
-    """Remove a room whose lock is held, and everything in it."""
-    for statement in sql.DROP_ROOM:
-        yield Call(statement, [(channel,)])

@@ -29,11 +29,11 @@ from chatserver.store import evidence, listening_log, queue_history
 from chatserver.store import evidence_statements as evidence_sql
 from chatserver.store import listening_statements as sql
 from chatserver.store import rooms_statements as rooms_sql
+from chatserver.store.closed_rooms import close_room, drop_room
 from chatserver.store.core import decoding
 from chatserver.store.core.compiler import Call, Op
 from chatserver.store.core.sealing import Sealer
 from chatserver.store.evidence import Nobody
-from chatserver.store.listening_effects import close_room, drop_room
 from chatserver.store.listening_rows import ListeningRows
 from chatserver.store.moderation_lock import hold_moderation
 from chatserver.store.records import KeptNote, KeptReport, KeptSession, LogPlace, Retention
