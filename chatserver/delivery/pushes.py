@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import assert_never
 
+import msgspec
+
 from chatserver.domain.history import Offset
 from chatserver.domain.identity import Persona
 from chatserver.domain.people.shown_roles import split_role
@@ -15,6 +17,7 @@ from chatserver.domain.rooms.rooms import (
     Publication,
     Reacted,
     Redacted,
+    Room,
     RoomChanged,
     RoomId,
     room_of,
@@ -55,6 +58,14 @@ def person_view(persona: Persona, room: RoomId, aliases: Aliases) -> RoomPerson:
     return RoomPerson(aliases.in_room(room, persona.id, persona.generation), name, role)
 
 
+def room_view(room: Room, aliases: Aliases) -> Room:
+    """Return a room as its members see it: those who may write by their aliases there."""
+    if room.voice is None or not room.voice.some:
+        return room
+    some = tuple(aliases.in_room(room.id, member, 0) for member in room.voice.some)
+    return msgspec.structs.replace(room, voice=msgspec.structs.replace(room.voice, some=some))
+
+
 def push_of(publication: Publication, aliases: Aliases) -> FactPush:
     """Return the push that tells a client of a fact; the same one live and in a recovery, and for every reader."""
     channel, epoch, offset, at = publication.channel, publication.epoch, publication.offset, publication.at
@@ -89,6 +100,8 @@ def push_of(publication: Publication, aliases: Aliases) -> FactPush:
                 counts=event.counts,
             )
         case RoomChanged():
-            return RoomChangedPush(channel=channel, epoch=epoch, offset=offset, at=at, room=event.room)
+            return RoomChangedPush(
+                channel=channel, epoch=epoch, offset=offset, at=at, room=room_view(event.room, aliases)
+            )
         case _:
             assert_never(event)

@@ -38,6 +38,8 @@ class Reason(StrEnum):
     SEATS_USED = "seats_used"
     ONLY_READING = "only_reading"
     SLOW_MODE = "slow_mode"
+    NOT_YOUR_TURN = "not_your_turn"
+    SAID_ONCE = "said_once"
     # Posts.
     TEXT_EMPTY = "text_empty"
     TEXT_TOO_LONG = "text_too_long"

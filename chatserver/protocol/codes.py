@@ -31,6 +31,8 @@ _MESSAGES: Final[dict[Reason, tuple[str, bool]]] = {
     Reason.NOT_IN_ROOM: ("Join the room first.", False),
     Reason.TOO_MANY_ROOMS: ("You are in as many rooms as one connection can hold.", False),
     Reason.SLOW_MODE: ("This room takes it slowly. You can write again in a moment.", True),
+    Reason.NOT_YOUR_TURN: ("It is not your turn to write at this moment.", False),
+    Reason.SAID_ONCE: ("Everybody writes once here, and you have.", False),
     Reason.TEXT_EMPTY: ("There is nothing in it yet.", False),
     Reason.TEXT_TOO_LONG: ("This is longer than fits.", False),
     Reason.POST_UNKNOWN: ("This post is not here any more.", False),

@@ -11,7 +11,7 @@ from typing import Final, assert_never
 
 import msgspec
 
-from chatserver.domain.history import ChannelName, Millis
+from chatserver.domain.history import Millis
 from chatserver.domain.identity import MemberId
 from chatserver.domain.listening.commands import (
     AdmitToRoom,
@@ -29,19 +29,19 @@ from chatserver.domain.listening.commands import (
 )
 from chatserver.domain.listening.state import room_of_session
 from chatserver.domain.moderation.measures import HOUR
-from chatserver.domain.rooms.rooms import Publication, room_channel
+from chatserver.domain.rooms.rooms import Publication, Room, RoomId, RoomKind, room_channel
 from chatserver.store import cards, evidence, reading, report_access
 from chatserver.store import listening_statements as sql
 from chatserver.store import moderation_statements as moderation_sql
 from chatserver.store import rooms_statements as rooms_sql
-from chatserver.store.closed_rooms import HeldRooms
+from chatserver.store.closed_rooms import HeldRooms, hold
 from chatserver.store.core import decoding
 from chatserver.store.core.compiler import Call, Op
 from chatserver.store.core.sealing import Sealer
 from chatserver.store.moderation_lock import hold_moderation
 from chatserver.store.report_rows import SNAPSHOT, new_id, report_row, urgent_among
-from chatserver.store.rooms_log import ChannelState
 
+_CAPACITY: Final = 8
 _EffectOfRooms = OpenSessionRoom | AdmitToRoom | ExpelFromRoom | CloseSessionRoom | DropRoom
 _KeepEffect = NoteWait | KeepWords | DropWords | KeepDebrief | KeepFeedback
 _ROOM_EFFECTS: Final = (OpenSessionRoom, AdmitToRoom, ExpelFromRoom, CloseSessionRoom, DropRoom)
@@ -75,39 +75,40 @@ def carry_out(effects: Sequence[tuple[int, FloorEffect, Millis]], sealer: Sealer
 
 def _hold(effects: Iterable[FloorEffect]) -> Op[HeldRooms]:
     """Lock what the effects refer to, in the order in which every transaction locks."""
-    names: set[ChannelName] = set()
-    asked: set[MemberId] = set()
+    rooms: set[RoomId] = set()
+    members: set[MemberId] = set()
     for effect in effects:
         if isinstance(effect, _ROOM_EFFECTS):
-            names.add(room_channel(room_of_session(effect.session)))
+            rooms.add(room_of_session(effect.session))
         if isinstance(effect, OpenSessionRoom):
-            asked.update(effect.members)
+            members.update(effect.members)
         elif isinstance(effect, AdmitToRoom):
-            asked.add(effect.member)
-    rows = (yield Call(rooms_sql.LOCK_ROOMS, [(name,) for name in sorted(names)])) if names else []
-    members = (yield Call(sql.HOLD_MEMBERS, [(who,) for who in sorted(asked)])) if asked else []
-    rooms = HeldRooms(frozenset(MemberId(row[0]) for row in members))
-    for row in rows:
-        rooms.hold(ChannelState(row), decoding.room_of(row[5:]))
-    return rooms
+            members.add(effect.member)
+    return (yield from hold(rooms, members))
 
 
 def _carry_out(effect: _EffectOfRooms | _KeepEffect, now: Millis, rooms: HeldRooms, carried: SideEffects) -> Op[None]:
     match effect:
         case OpenSessionRoom():
-            yield from rooms.open(effect, now)
+            yield from rooms.open(_room_of(effect), effect.members, now)
         case AdmitToRoom(session=session, member=member):
-            yield from rooms.admit(session, member)
+            yield from rooms.admit(room_of_session(session), member)
         case ExpelFromRoom(session=session, member=member):
-            yield Call(sql.DROP_MEMBERSHIP, [(member, room_of_session(session))])
+            yield from rooms.expel(room_of_session(session), member)
         case CloseSessionRoom(session=session):
-            publication = yield from rooms.close(session, now)
+            publication = yield from rooms.close(room_of_session(session), now)
             if publication is not None:
                 carried.publications.append(publication)
         case DropRoom(session=session):
-            carried.has_content_gone |= yield from rooms.drop(session)
+            carried.has_content_gone |= yield from rooms.drop(room_of_session(session))
         case _:
             yield from _keep(effect)
+
+
+def _room_of(effect: OpenSessionRoom) -> Room:
+    return Room(
+        id=room_of_session(effect.session), name=effect.name, about="", capacity=_CAPACITY, kind=RoomKind.SESSION
+    )
 
 
 def _keep(effect: _KeepEffect) -> Op[None]:

@@ -20,7 +20,7 @@ from chatserver.store.records import Export, JoinedRoom, Page
 from chatserver.store.rooms_statements import KEYS_AT_ONCE, ROOM_COLUMNS
 
 _ROOM_WIDTH = len(ROOM_COLUMNS)
-_MEMBERSHIP_WIDTH = 5
+_MEMBERSHIP_WIDTH = 6
 
 
 def add_member(member: Member) -> Op[None]:
@@ -98,7 +98,7 @@ def join(who: MemberId, room: RoomId, agreement: int | None) -> Op[JoinedRoom]:
     entry = yield from _entry(who, room, agreement)
     if entry.joined is None:
         membership = Membership(room=room, agreement_version=entry.accepted, read=entry.last)
-        yield Call(sql.ADD_MEMBERSHIP, [(who, room, entry.accepted, entry.last, 0, True)])
+        yield Call(sql.ADD_MEMBERSHIP, [(who, room, entry.accepted, entry.last, 0, True, 0)])
         return JoinedRoom(membership=membership, unread=0)
     if not entry.is_current:
         yield Call(sql.ENTER, [(entry.accepted, who, room)])

@@ -109,7 +109,7 @@ ENTRY: Final = Statement(
     "member",
     "room",
 )
-_MEMBERSHIP_NAMES: Final = ("member", "room", "agreement_version", "read", "last_post_at", "joined")
+_MEMBERSHIP_NAMES: Final = ("member", "room", "agreement_version", "read", "last_post_at", "joined", "from_offset")
 ADD_MEMBERSHIP: Final = Statement(
     insert(memberships).values({name: _p(name) for name in _MEMBERSHIP_NAMES}), *_MEMBERSHIP_NAMES
 )
@@ -118,6 +118,15 @@ ENTER: Final = Statement(
     .where(memberships.c.member == _p("whose"), memberships.c.room == _p("where"))
     .values(agreement_version=_p("agreement_version"), joined=true()),
     "agreement_version",
+    "whose",
+    "where",
+)
+SEE_FROM: Final = Statement(
+    update(memberships)
+    .where(memberships.c.member == _p("whose"), memberships.c.room == _p("where"))
+    .values(from_offset=_p("from_offset"), read=_p("read")),
+    "from_offset",
+    "read",
     "whose",
     "where",
 )

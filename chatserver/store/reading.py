@@ -8,7 +8,7 @@ from collections.abc import Collection, Sequence
 from chatserver.domain.errors import Reason, Refusal
 from chatserver.domain.history import RENEWED, ChannelName, Epoch, Head, HighWater, Offset
 from chatserver.domain.identity import MemberId
-from chatserver.domain.rooms.rooms import Post, Reaction, Room, RoomId, room_channel
+from chatserver.domain.rooms.rooms import Post, Reaction, Room, RoomId, is_closed_room, room_channel, room_of
 from chatserver.store import listening_statements as floor_sql
 from chatserver.store import rooms_statements as sql
 from chatserver.store.core import decoding
@@ -53,7 +53,8 @@ def _slice_of(channel: ChannelName, rows: Sequence[Row], limit: int) -> Op[LogSl
 
 
 def page(channel: ChannelName, before: Offset | None, limit: int, asker: MemberId) -> Op[Page]:
-    rows = yield Call(sql.PAGE_WITH_HEAD, [(channel, NEWEST if before is None else before, limit + 1)])
+    after = yield from _sees_from(channel, asker)
+    rows = yield Call(sql.PAGE_WITH_HEAD, [(channel, NEWEST if before is None else before, after, limit + 1)])
     if not rows:
         raise Refusal(Reason.ROOM_UNKNOWN)
     head = Head(Epoch(rows[0][0]), Offset(rows[0][1]), Offset(rows[0][2]))
@@ -61,6 +62,15 @@ def page(channel: ChannelName, before: Offset | None, limit: int, asker: MemberI
     posts = tuple(decoding.post_of(columns) for columns in reversed(found[:limit]))
     mine = yield from my_reactions(channel, posts, asker)
     return Page(head=head, posts=posts, mine=mine, more=len(found) > limit)
+
+
+def _sees_from(channel: ChannelName, asker: MemberId) -> Op[Offset]:
+    """Return the offset up to which nothing is shown to a member. Only a closed room hides anything from its
+    members."""
+    if not is_closed_room(room_of(channel)):
+        return Offset(0)
+    rows = yield Call(sql.SEES_FROM, [(channel, asker)])
+    return Offset(rows[0][0]) if rows else Offset(0)
 
 
 def my_reactions(channel: ChannelName, posts: Sequence[Post], asker: MemberId) -> Op[dict[Offset, list[Reaction]]]:

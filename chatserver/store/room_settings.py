@@ -182,7 +182,7 @@ def _members_of(room: RoomId, people: Sequence[MemberId]) -> Op[dict[MemberId, t
         # One at a time. Somebody who is being erased has no membership after this.
         yield Call(people_sql.LOCK_MEMBER, [(who,)])
     for row in (yield Call(rooms_sql.FIND_MEMBERSHIPS, [(who, room) for who in people])):
-        membership = decoding.membership_of(row[1:5])
+        membership = decoding.membership_of(row[1:7])
         found[MemberId(row[0])] = (membership.agreement_version, membership.last_post_at)
     return found
 
@@ -214,10 +214,10 @@ def _carried(agreed: tuple[int, Millis], source: Room, there: Room) -> tuple[int
 def _make_member(who: MemberId, room: RoomId, last: Offset, agreed: tuple[int, Millis]) -> Op[None]:
     version, last_post_at = agreed
     if kept := (yield Call(rooms_sql.FIND_MEMBERSHIPS, [(who, room)])):
-        version = max(version, decoding.membership_of(kept[0][1:5]).agreement_version)
+        version = max(version, decoding.membership_of(kept[0][1:7]).agreement_version)
         yield Call(people_sql.ENTER, [(version, who, room)])
     else:
-        yield Call(people_sql.ADD_MEMBERSHIP, [(who, room, version, last, last_post_at, True)])
+        yield Call(people_sql.ADD_MEMBERSHIP, [(who, room, version, last, last_post_at, True, 0)])
 
 
 def companions(room: RoomId, people: Collection[MemberId]) -> Op[CompanionGraph]:
@@ -249,7 +249,7 @@ def confirm_move(who: MemberId, room: RoomId, to: RoomId) -> Op[None]:
     memberships = yield Call(rooms_sql.FIND_MEMBERSHIPS, [(who, room)])
     led = [row for row in (yield Call(sql.MOVES_OF, [(who, 0)])) if row[1] == room]
     if memberships and to != room:
-        membership = decoding.membership_of(memberships[0][1:5])
+        membership = decoding.membership_of(memberships[0][1:7])
         ((_, last),) = yield Call(people_sql.HEAD_OF_ROOM, [(to,)])
         agreed = (membership.agreement_version, membership.last_post_at)
         yield from _make_member(who, to, Offset(last), _carried(agreed, source, there))

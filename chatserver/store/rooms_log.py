@@ -31,6 +31,7 @@ from chatserver.domain.rooms.rooms import (
     Room,
     RoomChanged,
     RoomEvent,
+    RoomId,
     RoomState,
 )
 from chatserver.store import evidence_statements as evidence_sql
@@ -101,12 +102,15 @@ def event_row(publication: Publication, author: MemberId, command: tuple[str | N
     reaction: Reaction | None = None
     is_on: bool | None = None
     generation = 0
+    voice: str | None = None
     match event:
         case Edited() | Redacted():
             target = event.target
         case Reacted():
             target, reaction, is_on, generation = event.target, event.reaction, event.on, event.generation
-        case Posted() | RoomChanged():
+        case RoomChanged(room=room):
+            voice = decoding.voice_json(room.voice)
+        case Posted():
             pass
         case _:
             assert_never(event)
@@ -122,6 +126,7 @@ def event_row(publication: Publication, author: MemberId, command: tuple[str | N
         reaction,
         is_on,
         generation,
+        voice,
     )
 
 
@@ -153,6 +158,7 @@ class _Batch:
         self._rooms: dict[str, Room] = {}
         self._known: dict[tuple[str, str], _Known] = {}
         self._memberships: dict[tuple[str, str], Membership] = {}
+        self._hidden_upto: dict[RoomId, Offset] = {}
         self._posts: dict[PlaceKey, Post] = {}
         self._reactions: dict[tuple[str, int, str], frozenset[Reaction]] = {}
         self._restrictions: dict[MemberId, tuple[Restriction, ...]] = {}
@@ -188,6 +194,10 @@ class _Batch:
         whose = {(change.author, self._rooms[change.channel].id): None for change in fresh}
         for row in (yield Call(sql.FIND_MEMBERSHIPS, list(whose))):
             self._memberships[(row[0], row[1])] = decoding.membership_of(row[1:])
+        for room in self._rooms.values():
+            if room.voice is not None:
+                ((upto,),) = yield Call(sql.HIDDEN_UPTO, [(room.id,)])
+                self._hidden_upto[room.id] = Offset(upto or 0)
         targets = {
             (change.channel, change.target, change.author): None for change in fresh if change.target is not None
         }
@@ -259,6 +269,7 @@ class _Batch:
             target=self._posts.get((change.channel, change.target)),
             target_reactions=self._own_reactions((change.channel, change.target, change.author)),
             restrictions=restrictions,
+            hidden_upto=self._hidden_upto.get(room.id, Offset(0)),
         )
 
     def _own_reactions(self, key: tuple[str, int, str]) -> frozenset[Reaction]:
@@ -270,11 +281,12 @@ class _Batch:
         match publication.event:
             case Posted(post=post):
                 self._add_post(channel.channel, post, command)
-                self._note_poster(change)
+                self._note_poster(change, post.at)
                 return publication
             case Edited(target=target) as edited:
-                if not is_first_correction(self._posts[(channel.channel, target)]):
-                    self._note_poster(change)
+                has_voice = self._rooms[channel.channel].voice is not None
+                if not has_voice and not is_first_correction(self._posts[(channel.channel, target)]):
+                    self._note_poster(change, edited.edited_at)
                 self._keep_copy(publication, target, Ended.EDITED)
                 self._change_post(channel, target, text=edited.text, warning=edited.warning, edited_at=edited.edited_at)
             case Redacted(target=target):
@@ -312,11 +324,13 @@ class _Batch:
             )
         )
 
-    def _note_poster(self, change: RoomChange) -> None:
-        key = (change.author, self._rooms[change.channel].id)
+    def _note_poster(self, change: RoomChange, at: Millis) -> None:
+        room = self._rooms[change.channel]
+        key = (change.author, room.id)
         membership = self._memberships.get(key)
         if membership is not None:
-            self._memberships[key] = _REPLACED(membership, last_post_at=change.now)
+            # Where people have turns, a post is before or after the voice by the room's own time.
+            self._memberships[key] = _REPLACED(membership, last_post_at=change.now if room.voice is None else at)
             self._posters[key] = None
 
     def _keep_copy(self, publication: Publication, target: Offset, ended: Ended) -> None:
@@ -371,5 +385,5 @@ class _Batch:
 
 def room_values(room: Room) -> Params:
     """Return a room's columns, with its id last."""
-    id_, *values = (getattr(room, name) for name in Room.__struct_fields__)
-    return (*values, id_)
+    id_, *values, voice = (getattr(room, name) for name in Room.__struct_fields__)
+    return (*values, decoding.voice_json(voice), id_)

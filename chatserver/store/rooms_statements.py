@@ -55,6 +55,7 @@ MEMBERSHIP_COLUMNS: Final = (
     memberships.c.read,
     memberships.c.last_post_at,
     memberships.c.joined,
+    memberships.c.from_offset,
 )
 
 
@@ -79,8 +80,8 @@ _target = log.alias("target")
 
 
 def _publication_columns(table: FromClause) -> tuple[ColumnElement[Any], ...]:
-    """Return the columns of a `log` row: 11 of the post, 4 of the event, 5 of its target (for
-    `decoding.publication_of`)."""
+    """Return the columns of a `log` row: 11 of the post, 4 of the event, 5 of its target, and its voice
+    (for `decoding.publication_of`)."""
     return (
         *post_columns(table),
         table.c.kind,
@@ -92,6 +93,7 @@ def _publication_columns(table: FromClause) -> tuple[ColumnElement[Any], ...]:
         _target.c.warning,
         _target.c.edited_at,
         _target.c.reactions,
+        table.c.voice,
     )
 
 
@@ -196,6 +198,7 @@ _EVENT_NAMES: Final = (
     "reaction",
     "is_on",
     "generation",
+    "voice",
 )
 ADD_EVENTS: Final = Statement(
     insert(log).values({**{name: _p(name) for name in _EVENT_NAMES}, "redacted": false()}), *_EVENT_NAMES
@@ -357,7 +360,12 @@ PAGE: Final = Statement(
 # Limited before it is joined, as `_slice` is.
 _page = (
     select(log)
-    .where(log.c.channel == _p("channel"), log.c.offset < _p("before"), log.c.kind == POSTED)
+    .where(
+        log.c.channel == _p("channel"),
+        log.c.offset < _p("before"),
+        log.c.offset > _p("after"),
+        log.c.kind == POSTED,
+    )
     .order_by(log.c.offset.desc())
     .limit(bindparam("count"))
     .subquery("page")
@@ -370,7 +378,18 @@ PAGE_WITH_HEAD: Final = Statement(
     .order_by(_page.c.offset.desc()),
     "channel",
     "before",
+    "after",
     "count",
+)
+SEES_FROM: Final = Statement(
+    select(memberships.c.from_offset)
+    .select_from(memberships.join(rooms, rooms.c.id == memberships.c.room))
+    .where(rooms.c.channel == _p("channel"), memberships.c.member == _p("member")),
+    "channel",
+    "member",
+)
+HIDDEN_UPTO: Final = Statement(
+    select(func.max(memberships.c.from_offset)).where(memberships.c.room == _p("room")), "room"
 )
 MY_REACTIONS: Final = Statement(
     select(reactions.c.offset, reactions.c.reaction)

@@ -165,7 +165,8 @@ class Store(StaffStore, ModerationStore, RoomSettingsStore, TriesStore, Arrivals
 
     async def page(self, channel: ChannelName, before: Offset | None, limit: int, asker: MemberId) -> Page:
         """Return the newest `limit` posts before an offset (None: the newest of all). Redacted posts are included.
-        Raises ROOM_UNKNOWN."""
+        What was written in a closed room before it was opened for the asker is not shown to them. Raises
+        ROOM_UNKNOWN."""
         return await self._read(partial(reading.page, channel, before, limit, asker))
 
     # Rooms

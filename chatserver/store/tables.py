@@ -57,6 +57,8 @@ rooms = Table(
     Column("split_of", String),
     Column("split_at", Integer, nullable=False, server_default="0"),
     Column("attendance", String, nullable=False, server_default="attended"),
+    # JSON. NULL if everybody may write.
+    Column("voice", Text),
 )
 
 log = Table(
@@ -85,6 +87,8 @@ log = Table(
     Column("is_on", Boolean),
     # The generation of the author's name when they wrote this.
     Column("generation", Integer, nullable=False, server_default="0"),
+    # For a `room_changed` row: the room's voice from then on, so that the log alone says who might write.
+    Column("voice", Text),
     # One command may have several events; its parts count from 0.
     UniqueConstraint("author", "command_id", "part"),
     Index(
@@ -132,6 +136,8 @@ memberships = Table(
     Column("read", BigInteger, nullable=False),
     Column("last_post_at", BigInteger, nullable=False),
     Column("joined", Boolean, nullable=False),
+    # Nothing is shown to the member of what has an offset up to this one.
+    Column("from_offset", BigInteger, nullable=False, server_default="0"),
     Index(None, "room"),
 )
 

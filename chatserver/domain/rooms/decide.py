@@ -34,6 +34,7 @@ from chatserver.domain.rooms.rooms import (
     RoomRules,
     RoomState,
     RoomStatus,
+    Voice,
     WritePost,
 )
 from chatserver.domain.text.cleaning import clean_text, has_visible
@@ -162,6 +163,7 @@ def _write(
     noticed: Noticed | None,
 ) -> tuple[RoomEvent, ...]:
     text, warning = checked(command.text, command.warning, rules)
+    _require_voice(state.room, membership, author, text)
     if command.reply_to is not None and state.target is None:
         raise Refusal(Reason.POST_UNKNOWN)
     _keep_pace(state.room, membership, now)
@@ -189,6 +191,41 @@ def _keep_pace(room: Room, membership: Membership, now: Millis) -> None:
         raise Refusal(Reason.SLOW_MODE, retry_after=min(wait, pace) / 1000)
 
 
+def _require_voice(room: Room, membership: Membership, author: Persona, text: str) -> None:
+    """Raise NOT_YOUR_TURN, SAID_ONCE or TEXT_TOO_LONG if the room's voice does not allow a post. The details of the
+    first two are the `phase` and `until` when it lasts."""
+    voice = room.voice
+    if voice is None:
+        return
+    details: dict[str, object] = {"phase": voice.phase}
+    if voice.until is not None:
+        details["until"] = voice.until
+    if not voice.is_of(author.id):
+        raise Refusal(Reason.NOT_YOUR_TURN, details=details)
+    if voice.once and membership.last_post_at >= voice.since:
+        raise Refusal(Reason.SAID_ONCE, details=details)
+    _require_length(voice, text)
+
+
+def _require_voice_to_edit(state: RoomState, target: Post, author: Persona, text: str, warning: str | None) -> None:
+    """Raise EDIT_TOO_LATE for a post that somebody in the room must not see, because the edit would show it to them.
+    Raise NOT_YOUR_TURN where the author may not write at this moment and the edit adds to what they wrote."""
+    voice = state.room.voice
+    if target.offset <= state.hidden_upto:
+        raise Refusal(Reason.EDIT_TOO_LATE)
+    if voice is None:
+        return
+    if voice.is_of(author.id):
+        _require_length(voice, text)
+    elif len(text) + len(warning or "") > len(target.text) + len(target.warning or ""):
+        raise Refusal(Reason.NOT_YOUR_TURN, details={"phase": voice.phase})
+
+
+def _require_length(voice: Voice, text: str) -> None:
+    if voice.length and len(text) > voice.length:
+        raise Refusal(Reason.TEXT_TOO_LONG, details={"limit": voice.length})
+
+
 def is_first_correction(post: Post) -> bool:
     """Return whether a post was not edited yet: the first correction may come at once, also in slow mode. Each edit
     after that is like a post for its readers, and has to keep the pace."""
@@ -214,6 +251,7 @@ def _edit(
         return ()
     if not is_first_correction(target):
         _keep_pace(state.room, membership, now)
+    _require_voice_to_edit(state, target, author, text, warning)
     _screen(state.room, text, warning, command.anyway, rules, noticed, before=(target.text, target.warning or ""))
     return (Edited(target=command.target, text=text, warning=warning, edited_at=now),)
 

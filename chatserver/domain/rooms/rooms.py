@@ -83,6 +83,28 @@ class Reaction(StrEnum):
     HUG = "hug"
 
 
+class Voice(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Who may write in a room at present, where its feature gives people turns.
+
+    `some` are those who may where `who` is `some` or `hosts`. `since` is when this began: with `once`, each may write
+    one post after it. A post has at most `length` characters (0: as elsewhere), and somebody's posts are `pace` seconds
+    apart. `phase` and `until` are for people: nothing is decided by them.
+    """
+
+    who: Literal["all", "some", "hosts", "none"] = "all"
+    some: tuple[MemberId, ...] = ()
+    since: Millis = Millis(0)
+    once: bool = False
+    length: int = 0
+    pace: int = 0
+    phase: str = ""
+    until: Millis | None = None
+
+    def is_of(self, member: MemberId) -> bool:
+        """Return whether a member may write, were it not for what they wrote already."""
+        return self.who == "all" or member in self.some
+
+
 class Room(msgspec.Struct, frozen=True, kw_only=True):
     """A standing place with a theme. `slow_mode` is the least number of seconds between two posts of one person."""
 
@@ -110,11 +132,14 @@ class Room(msgspec.Struct, frozen=True, kw_only=True):
     attendance: Attendance = Attendance.ATTENDED
     """The state that follows from whether a needed moderator is there. It changes by itself, without a new
     `revision`."""
+    voice: Voice | None = None
+    """Who may write at present; None: everybody. It changes by itself, without a new `revision`."""
 
     @property
     def pace(self) -> int:
         """Return the least number of seconds between two posts of one person at this moment."""
-        return self.slow_mode if self.attendance is Attendance.ATTENDED else max(self.slow_mode, LEAST_PACE)
+        pace = self.slow_mode if self.voice is None else max(self.slow_mode, self.voice.pace)
+        return pace if self.attendance is Attendance.ATTENDED else max(pace, LEAST_PACE)
 
 
 class RoomEdit(msgspec.Struct, frozen=True, kw_only=True):
@@ -133,12 +158,14 @@ class RoomEdit(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Membership(msgspec.Struct, frozen=True, kw_only=True):
-    """A member's state in a room: the agreement accepted, how far they read, when they last posted."""
+    """A member's state in a room: the agreement accepted, how far they read, when they last posted. Nothing is shown to
+    them of what was written up to `from_offset`."""
 
     room: RoomId
     agreement_version: int
     read: Offset = Offset(0)
     last_post_at: Millis = Millis(0)
+    from_offset: Offset = Offset(0)
 
 
 class Post(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -265,7 +292,8 @@ class RoomState(msgspec.Struct, frozen=True, kw_only=True):
     """What `decide` needs to know, loaded in the transaction that will save its events.
 
     `target` is the post that the command names (by `target` or `reply_to`), if it exists; `target_reactions` are the
-    author's own reactions on it; `restrictions` are what moderators forbade the author.
+    author's own reactions on it; `restrictions` are what moderators forbade the author. Posts up to `hidden_upto` are
+    hidden from somebody who came later.
     """
 
     room: Room
@@ -273,6 +301,7 @@ class RoomState(msgspec.Struct, frozen=True, kw_only=True):
     target: Post | None = None
     target_reactions: frozenset[Reaction] = frozenset()
     restrictions: tuple[Restriction, ...] = ()
+    hidden_upto: Offset = Offset(0)
 
 
 class RoomRules(msgspec.Struct, frozen=True, kw_only=True):

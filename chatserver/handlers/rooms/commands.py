@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from chatserver.delivery.pushes import post_view, push_of
+from chatserver.delivery.pushes import post_view, push_of, room_view
 from chatserver.domain.errors import Reason, Refusal
 from chatserver.domain.history import Offset
 from chatserver.domain.identity import Persona
@@ -101,13 +101,17 @@ async def join(rooms: Rooms, connection: Connection, person: Persona, command: J
             await _require_way_in(rooms, connection, room, person, command)
     prepared = await node.hub.prepare(channel, command.since, person.id)
     try:
-        if prepared.history == "exact":
+        history, page = prepared.history, None
+        if history == "exact":
             joined = await node.store.join(person.id, room.id, command.agreement)
-            posts, mine, more = [], {}, True
+            if command.since is not None and command.since.offset < joined.membership.from_offset:
+                # They went, and came back to what is not shown to them from its beginning.
+                history, page = "gap", await node.store.page(channel, None, _PAGE, person.id)
         else:
             joined, page = await node.store.join_with_page(person.id, room.id, command.agreement, _PAGE)
-            posts, more = [post_view(each, room.id, each.offset, node.aliases) for each in page.posts], page.more
-            mine = {offset: list(reactions) for offset, reactions in page.mine.items()}
+        if closed is not None:
+            # Not older than the position that the reply names: who may write there changes often.
+            room = await node.store.room(room.id) or room
         await rooms.coverage.entered(connection, room)
     except BaseException:
         node.hub.give_up(channel)
@@ -143,14 +147,14 @@ async def join(rooms: Rooms, connection: Connection, person: Persona, command: J
     ok = JoinOk(
         me=own.me,
         hidden=own.hidden,
-        room=room,
+        room=room_view(room, node.aliases),
         position=prepared.position,
-        history=prepared.history,
-        posts=posts,
-        mine=mine,
-        missed=[push_of(publication, node.aliases) for publication in prepared.missed],
+        history=history,
+        posts=[] if page is None else [post_view(each, room.id, each.offset, node.aliases) for each in page.posts],
+        mine={} if page is None else {offset: list(reactions) for offset, reactions in page.mine.items()},
+        missed=[push_of(each, node.aliases) for each in prepared.missed] if history == "exact" else [],
         folded=prepared.is_folded,
-        more=more,
+        more=page is None or page.more,
         here=node.presence.here(channel),
         people=rooms.rosters.of(room.id, hides),
         read=joined.membership.read,

@@ -70,11 +70,22 @@ class LeaveRoom(Command, frozen=True, kw_only=True, tag="leave"):
 
 
 class PostCommand(Command, frozen=True, kw_only=True, tag="post"):
-    """Write in a room. `warning` is a content warning: the post is shown collapsed behind it. `reply_to` is a post of
-    `epoch`. `anyway` sends a post that was refused for contact details, if the operator leaves that to the author."""
+    """Write in a room, where its `voice` lets one.
+
+    `warning` is a content warning: the post is shown collapsed behind it. `reply_to` is a post of `epoch`. `anyway`
+    sends a post that was refused for contact details, if the operator leaves that to the author.
+    """
 
     answer: ClassVar[str] = "fact"
-    refusals: ClassVar[tuple[Reason, ...]] = (*FACT, *IN_ROOM, *VOICE, *WORDS, Reason.POST_UNKNOWN, Reason.EPOCH_STALE)
+    refusals: ClassVar[tuple[Reason, ...]] = (
+        *FACT,
+        *IN_ROOM,
+        *VOICE,
+        *WORDS,
+        Reason.SAID_ONCE,
+        Reason.POST_UNKNOWN,
+        Reason.EPOCH_STALE,
+    )
     example: ClassVar[Fields] = {"room": "sleep", "text": "Yes. With you.", "reply_to": 41, "epoch": "b7Jk2mQx"}
 
     room: RoomName
@@ -86,7 +97,11 @@ class PostCommand(Command, frozen=True, kw_only=True, tag="post"):
 
 
 class EditCommand(Command, frozen=True, kw_only=True, tag="edit"):
-    """Change one's own post, for some minutes after it was written. `text` and `warning` replace what was there."""
+    """Change one's own post, for some minutes after it was written. `text` and `warning` replace what was there.
+
+    While a room's `voice` does not let one write they may not be longer than what they replace. A post that somebody in
+    the room is not shown, because they came later, cannot be changed: `edit_too_late`.
+    """
 
     answer: ClassVar[str] = "fact"
     refusals: ClassVar[tuple[Reason, ...]] = (

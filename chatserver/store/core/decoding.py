@@ -25,17 +25,20 @@ from chatserver.domain.rooms.rooms import (
     Room,
     RoomChanged,
     RoomEvent,
+    Voice,
 )
 from chatserver.store.core.compiler import Row
 
 POST_COLUMNS: Final = 11
-PUBLICATION_COLUMNS: Final = 20
+PUBLICATION_COLUMNS: Final = 21
 """How many columns a post and a publication take in a row, as `statements` selects them."""
 STAFF_COLUMNS: Final = 8
 """How many columns a staff account takes in a row, as `staff_statements` selects them."""
 
+_replace = msgspec.structs.replace
 _decode_counts = msgspec.json.Decoder(dict[Reaction, int]).decode
 _encode = msgspec.json.Encoder().encode
+_decode_voice = msgspec.json.Decoder(Voice).decode
 
 
 def counts_json(counts: dict[Reaction, int]) -> str | None:
@@ -45,6 +48,11 @@ def counts_json(counts: dict[Reaction, int]) -> str | None:
 
 def counts_of(kept: str | None) -> dict[Reaction, int]:
     return _decode_counts(kept) if kept else {}
+
+
+def voice_json(voice: Voice | None) -> str | None:
+    """Return the stored form of who may write in a room."""
+    return None if voice is None else _encode(voice).decode()
 
 
 def post_of(row: Row) -> Post:
@@ -102,7 +110,7 @@ def kind_of(event: RoomEvent) -> str:
 
 
 def _event_of(row: Row, room: Room | None) -> RoomEvent:
-    kind, target, reaction, is_on, kept, text, warning, edited_at, reactions = row[POST_COLUMNS:]
+    kind, target, reaction, is_on, kept, text, warning, edited_at, reactions, voice = row[POST_COLUMNS:]
     match kind:
         case "posted":
             return Posted(post_of(row[:POST_COLUMNS]))
@@ -123,7 +131,8 @@ def _event_of(row: Row, room: Room | None) -> RoomEvent:
                 generation=row[POST_COLUMNS - 1],
             )
         case "room_changed" if room is not None:
-            return RoomChanged(room=room)
+            # Who might write then, not who may now.
+            return RoomChanged(room=room if voice is None else _replace(room, voice=_decode_voice(voice)))
         case _:
             raise ValueError(f"a log row of a kind that is not known: {kind}")
 
@@ -131,12 +140,17 @@ def _event_of(row: Row, room: Room | None) -> RoomEvent:
 def room_of(row: Row) -> Room:
     """Return a room from its columns, in the order of its fields; further columns are ignored."""
     # Not strict: SQLite has no booleans.
-    return msgspec.convert(dict(zip(Room.__struct_fields__, row, strict=False)), Room, strict=False)
+    fields = dict(zip(Room.__struct_fields__, row, strict=False))
+    voice = fields.pop("voice", None)
+    room = msgspec.convert(fields, Room, strict=False)
+    return room if voice is None else _replace(room, voice=_decode_voice(voice))
 
 
 def membership_of(row: Row) -> Membership:
-    """Return a membership. A fifth column, which says whether it is joined, is ignored; it is the caller's."""
-    return Membership(room=row[0], agreement_version=row[1], read=row[2], last_post_at=row[3])
+    """Return a membership from its columns. The fifth, which says whether it is joined, is the caller's."""
+    return Membership(
+        room=row[0], agreement_version=row[1], read=row[2], last_post_at=row[3], from_offset=Offset(row[5])
+    )
 
 
 def member_of(row: Row) -> Member:

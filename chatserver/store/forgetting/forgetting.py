@@ -14,7 +14,7 @@ from chatserver.domain.history import ChannelName, Head, Millis, Offset
 from chatserver.domain.identity import MemberId
 from chatserver.domain.moderation.evidence import Ended
 from chatserver.domain.people.account_acts import AccountAct
-from chatserver.domain.rooms.rooms import Post, Publication, Reacted, Reaction, Redacted
+from chatserver.domain.rooms.rooms import Post, Publication, Reacted, Reaction, Redacted, is_closed_room, room_of
 from chatserver.store import accounts, arrivals, evidence, listening_log, moderation, room_settings, staff
 from chatserver.store import evidence_statements as evidence_sql
 from chatserver.store import hiding_statements as hiding_sql
@@ -70,7 +70,7 @@ def erase(who: MemberId, now: Millis, sealer: Sealer) -> Op[list[Publication]]:
     floor = yield from listening_log.locked(ListeningRows())
     yield Call(people_sql.LOCK_MEMBER, [(who,)])
     yield from staff.require_another_operator(who, now)
-    names = sorted(row[0] for row in (yield Call(sql.CHANNELS_OF, [(who,)])))
+    names = sorted(ChannelName(row[0]) for row in (yield Call(sql.CHANNELS_OF, [(who,)])))
     states: dict[str, ChannelState] = {}
     if names:
         states = {
@@ -91,6 +91,9 @@ def erase(who: MemberId, now: Millis, sealer: Sealer) -> Op[list[Publication]]:
     yield Call(sql.DROP_REACTIONS_BY, [(who,)])
     yield Call(sql.BLANK_POSTS, [(ERASED_NAME, who)])
     yield Call(sql.DISOWN, [(ERASED, who)])
+    closed = [name for name in names if is_closed_room(room_of(name))]
+    for statement in sql.FORGET_VOICES if closed else ():
+        yield Call(statement, [(who, ERASED, name) for name in closed])
     if publications:
         yield Call(rooms_sql.ADD_EVENTS, [event_row(item, ERASED, (None, 0, None)) for item in publications])
     ended = yield from listening.take_off(floor, who, _NOBODY, now)

@@ -29,7 +29,7 @@ from chatserver.store import evidence, listening_log, queue_history
 from chatserver.store import evidence_statements as evidence_sql
 from chatserver.store import listening_statements as sql
 from chatserver.store import rooms_statements as rooms_sql
-from chatserver.store.closed_rooms import close_room, drop_room
+from chatserver.store.closed_rooms import drop_room, publish
 from chatserver.store.core import decoding
 from chatserver.store.core.compiler import Call, Op
 from chatserver.store.core.sealing import Sealer
@@ -131,7 +131,7 @@ def close_rooms(ended: list[SessionId], states: Mapping[str, ChannelState], now:
         if state is not None and rows:
             room: Room = decoding.room_of(rows[0])
             if room.status is RoomStatus.OPEN:
-                publications.append((yield from close_room(state, _replace(room, status=RoomStatus.CLOSED), now)))
+                publications.append((yield from publish(state, _replace(room, status=RoomStatus.CLOSED), now)))
     return publications
 
 

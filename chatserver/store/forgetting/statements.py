@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from sqlalchemy import and_, bindparam, case, delete, exists, literal_column, null, select, true, union, update
+from sqlalchemy import and_, bindparam, case, delete, exists, func, literal_column, null, select, true, union, update
 from sqlalchemy.sql import ColumnElement
 
 from chatserver.store.core.compiler import Statement
@@ -55,6 +55,18 @@ DISOWN: Final = Statement(
     "nobody",
     "who",
 )
+FORGET_VOICES: Final = tuple(
+    Statement(
+        update(each)
+        .where(each.c.channel == _p("in_channel"), each.c.voice.is_not(None))
+        .values(voice=func.replace(each.c.voice, _p("who"), _p("nobody"))),
+        "who",
+        "nobody",
+        "in_channel",
+    )
+    for each in (log, rooms)
+)
+"""An id is long and random: nothing else in a voice is like it."""
 OLDEST: Final = Statement(
     # Of themed rooms only: the listening state says when a session's room is forgotten.
     select(channels.c.channel, channels.c.first_offset, channels.c.last_offset, log.c.at)
