@@ -67,6 +67,17 @@ class Reason(StrEnum):
     WORDS_UNKNOWN = "words_unknown"
     NO_WORDS_YET = "no_words_yet"
     CONTACT_DETAILS = "contact_details"
+    # Meetings.
+    GROUP_UNKNOWN = "group_unknown"
+    GROUP_ENDED = "group_ended"
+    GROUP_CHANGED = "group_changed"
+    MEETING_UNKNOWN = "meeting_unknown"
+    MEETING_FULL = "meeting_full"
+    NOT_YET = "not_yet"
+    DOORS_CLOSED = "doors_closed"
+    SENT_OUT = "sent_out"
+    PHASE_OVER = "phase_over"
+    TOO_MANY_SIGN_UPS = "too_many_sign_ups"
     # Moderation.
     MUTED = "muted"
     REMOVED = "removed"

@@ -1,0 +1,217 @@
+"""The commands and effects of meetings.
+
+Pure: types only. Every command may be sent again: if its result already holds it is not refused and changes nothing.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from chatserver.domain.history import Millis
+from chatserver.domain.identity import MemberId
+from chatserver.domain.meetings.state import Meeting, MeetingId
+from chatserver.domain.rooms.rooms import Voice
+
+
+class _Struct(msgspec.Struct, frozen=True, kw_only=True):
+    pass
+
+
+# Commands of members. The member who asks is an argument of `decide`.
+
+
+class SignUp(_Struct, frozen=True, kw_only=True):
+    """Take a seat, a place on the waiting list, or (`listens`) a listener's place. Raises PHASE_OVER once the doors are
+    open."""
+
+    name: str
+    listens: bool = False
+
+
+class SignOff(_Struct, frozen=True, kw_only=True):
+    """Give up what one signed up for."""
+
+
+class Enter(_Struct, frozen=True, kw_only=True):
+    """Enter a meeting, or come back to it. Raises NOT_YET with `doors_at`, AGREEMENT_REQUIRED, SENT_OUT, MEETING_FULL,
+    or DOORS_CLOSED once it closes."""
+
+    name: str
+    agreement: int
+    listens: bool = False
+
+
+class StepOut(_Struct, frozen=True, kw_only=True):
+    """Leave a meeting. One may come back as a listener."""
+
+
+class SitBack(_Struct, frozen=True, kw_only=True):
+    """Listen instead of sharing, or (`on` False) the other way if there is a seat. Raises PHASE_OVER once turns have
+    begun, and MEETING_FULL."""
+
+    on: bool
+
+
+class Raise(_Struct, frozen=True, kw_only=True):
+    """Raise one's hand, or take it down."""
+
+    on: bool
+
+
+class Finish(_Struct, frozen=True, kw_only=True):
+    """End one's own turn. Raises NOT_YOUR_TURN."""
+
+
+class Later(_Struct, frozen=True, kw_only=True):
+    """Go to the end of the order, once in a meeting. Raises NOT_YOUR_TURN where no turn of theirs is to come."""
+
+
+class Pass(_Struct, frozen=True, kw_only=True):
+    """Give one's turn up, or (`on` False) have it back while others share. In a round: write nothing."""
+
+    on: bool
+
+
+# Commands of hosts. They raise NOT_ALLOWED for everybody else.
+
+
+class Step(_Struct, frozen=True, kw_only=True):
+    """End this turn, or else this phase. Does nothing where the meeting has gone on since the step that the host
+    saw."""
+
+    seen: int
+
+
+class CallOn(_Struct, frozen=True, kw_only=True):
+    """Let somebody who raised a hand be next."""
+
+    member: MemberId
+
+
+class AddTime(_Struct, frozen=True, kw_only=True):
+    """Give two minutes more to the present turn and to everybody still to come. Raises NO_MORE_TIME."""
+
+
+class Pause(_Struct, frozen=True, kw_only=True):
+    """Hold the meeting, or let it go on."""
+
+    on: bool
+
+
+class SendOut(_Struct, frozen=True, kw_only=True):
+    """Send somebody out until the end, and tell moderators why."""
+
+    member: MemberId
+    reason: str
+
+
+class EndMeeting(_Struct, frozen=True, kw_only=True):
+    """Go straight to the closing; because of `danger`, or in the closing, to the end. A moderator may do it, too."""
+
+    why: Literal["", "danger"] = ""
+
+
+class Cancel(_Struct, frozen=True, kw_only=True):
+    """Call a meeting off before its doors open. Raises PHASE_OVER after that."""
+
+    why: str
+
+
+# What happens outside.
+
+
+class Spoke(_Struct, frozen=True, kw_only=True):
+    """Note that a member has written."""
+
+
+class Dismiss(_Struct, frozen=True, kw_only=True):
+    """Take a member out who was banned, or is about to be erased."""
+
+
+class Renamed(_Struct, frozen=True, kw_only=True):
+    """Give a member their new name."""
+
+    name: str
+
+
+class ApplyDue(_Struct, frozen=True, kw_only=True):
+    """Do nothing but what time brings."""
+
+
+MemberCommand = SignUp | SignOff | Enter | StepOut | SitBack | Raise | Finish | Later | Pass
+HostCommand = Step | CallOn | AddTime | Pause | SendOut | EndMeeting | Cancel
+MeetingAction = MemberCommand | HostCommand | Spoke | Dismiss | Renamed | ApplyDue
+
+
+# Effects: what follows outside the meeting, in the same transaction.
+
+
+class OpenRoom(_Struct, frozen=True, kw_only=True):
+    """Open the meeting's closed room, with its voice."""
+
+    meeting: MeetingId
+    name: str
+    voice: Voice
+
+
+class Admit(_Struct, frozen=True, kw_only=True):
+    meeting: MeetingId
+    member: MemberId
+    sees_from_now: bool
+
+
+class Expel(_Struct, frozen=True, kw_only=True):
+    meeting: MeetingId
+    member: MemberId
+
+
+class SetVoice(_Struct, frozen=True, kw_only=True):
+    meeting: MeetingId
+    voice: Voice
+
+
+class CloseRoom(_Struct, frozen=True, kw_only=True):
+    meeting: MeetingId
+
+
+class DropMeeting(_Struct, frozen=True, kw_only=True):
+    """Forget a meeting, its people and its room."""
+
+    meeting: MeetingId
+
+
+class ReportSentOut(_Struct, frozen=True, kw_only=True):
+    """Tell moderators why a host sent somebody out, with the last posts."""
+
+    meeting: MeetingId
+    by: MemberId
+    about: MemberId
+    reason: str
+    at: Millis
+
+
+class NoteMissed(_Struct, frozen=True, kw_only=True):
+    """Somebody who had a seat did not come."""
+
+    group: str
+    member: MemberId
+
+
+class NoteCame(_Struct, frozen=True, kw_only=True):
+    """Somebody who had a seat came: earlier misses do not count any more."""
+
+    group: str
+    member: MemberId
+
+
+RoomEffect = OpenRoom | Admit | Expel | SetVoice | CloseRoom | DropMeeting
+MeetingEffect = RoomEffect | ReportSentOut | NoteMissed | NoteCame
+
+
+class Decided(_Struct, frozen=True, kw_only=True):
+    """The meeting after a command, None if it is forgotten, and what follows outside of it."""
+
+    meeting: Meeting | None
+    effects: tuple[MeetingEffect, ...] = ()

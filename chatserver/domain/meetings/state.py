@@ -1,0 +1,248 @@
+"""A meeting: its script, where it stands in it, and the people in it, as one state.
+
+Pure: types, and the meeting's own clock. `forms.py` is the table of forms, `phases.py` and `turns.py` say what happens
+in a phase, `seats.py` who has a place, `timers.py` what time brings, and `decide.py` combines them.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Final, NewType
+
+import msgspec
+
+from chatserver.domain.history import Millis
+from chatserver.domain.identity import MemberId
+from chatserver.domain.rooms.rooms import RoomId
+
+MeetingId = NewType("MeetingId", str)
+"""`m--` and 16 random characters. Also the id of the closed room in which the meeting is written."""
+
+SECOND: Final = 1_000
+MINUTE: Final = 60 * SECOND
+HOUR: Final = 60 * MINUTE
+REACH: Final = 15 * SECOND
+"""Milliseconds after which somebody who was not seen again has lost the connection."""
+
+
+def room_of_meeting(meeting: MeetingId) -> RoomId:
+    """Return the closed room in which a meeting is written."""
+    return RoomId(meeting)
+
+
+class Form(StrEnum):
+    """How a meeting goes. `forms.py` says what each of them is."""
+
+    CIRCLE = "circle"
+    HANDS = "hands"
+    THEMED = "themed"
+    QUIET = "quiet"
+
+
+class PhaseKind(StrEnum):
+    GATHER = "gather"
+    """People come in, and may write."""
+    WELCOME = "welcome"
+    """Hosts speak."""
+    CHECKIN = "checkin"
+    """Everybody writes one line, in any order."""
+    PREPARE = "prepare"
+    """Nobody writes: people think of what they want to say."""
+    SHARE = "share"
+    """One after another has an equal time."""
+    HANDS = "hands"
+    """Whoever raised a hand has a turn, those first who had the fewest."""
+    OPEN = "open"
+    """Everybody may write, slowly."""
+    QUIET = "quiet"
+    """Nobody writes: people work side by side."""
+    CLOSING = "closing"
+    """Everybody writes one last line."""
+    LINGER = "linger"
+    """Everybody may write, while a host is there."""
+
+
+ROUNDS: Final = frozenset((PhaseKind.CHECKIN, PhaseKind.CLOSING))
+"""Phases in which everybody writes once."""
+TURNS: Final = frozenset((PhaseKind.SHARE, PhaseKind.HANDS))
+"""Phases in which one person at a time writes."""
+
+
+class Phase(msgspec.Struct, frozen=True):
+    """One part of the script, and how long it is planned to take."""
+
+    kind: PhaseKind
+    minutes: int
+
+
+class Stage(StrEnum):
+    ANNOUNCED = "announced"
+    LIVE = "live"
+    """From when the doors open."""
+    ENDED = "ended"
+    CANCELLED = "cancelled"
+
+
+class Ending(StrEnum):
+    """Why a meeting ended."""
+
+    SCRIPT = "script"
+    HOST = "host"
+    DANGER = "danger"
+    NO_HOST = "no_host"
+    """No host came, or none came back."""
+    TOO_FEW = "too_few"
+    ABANDONED = "abandoned"
+    """Everybody lost the connection, and nobody came back for hours."""
+
+
+class Place(StrEnum):
+    """What part somebody has in a meeting."""
+
+    HOST = "host"
+    SEAT = "seat"
+    """Takes turns."""
+    LISTENER = "listener"
+    WAITING = "waiting"
+    """Wants a seat, and has none. Such a person may be in the meeting and listen."""
+
+
+class Attendee(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Somebody who signed up for a meeting, or is in it.
+
+    `at` is when they signed up or came, which orders the waiting list. `is_here` says that they entered and have not
+    stepped out. `seen_at` is when any worker last had a connection of theirs, by the meeting's clock. `called_until` is
+    until when a seat is held for somebody who waits. `is_out` says that a host sent them out until the end.
+    """
+
+    member: MemberId
+    name: str
+    place: Place
+    at: Millis
+    is_here: bool = False
+    seen_at: Millis = Millis(0)
+    called_until: Millis | None = None
+    is_out: bool = False
+
+
+class Turn(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Somebody's turn, by the meeting's clock. After `ends_at` it goes on for a moment, so that they can finish
+    (`is_over`). `raised_at` is when they raised the hand for it."""
+
+    holder: MemberId
+    since: Millis
+    ends_at: Millis
+    is_over: bool = False
+    raised_at: Millis = Millis(0)
+
+
+class Meeting(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A meeting. Times are by its own clock (`meeting_time`) while it is live, unless they say otherwise.
+
+    What was planned: `phases` (the script's), `seats` for those who share, places for `listeners`, who are its `hosts`,
+    `starts_at` (by the wall's clock), the `agreement` to accept. `seed` was drawn by chance, and orders the turns.
+
+    Where it stands: `phase` is an index of `phases`, -1 before the doors open; `step` counts phases and turns. `order`
+    are those whose turn comes. `allotment` is the length of a turn in this share; `left_of` holds those of them who
+    have less, because they were interrupted. `had` are those whose turn is over, `passed` those who gave it up,
+    `postponed` those who went to the end of the order once, `aside` those who lost the connection before their turn was
+    over. `saved` is the time that people left unused, and `added` what hosts added. `hands` are the raised hands, with
+    the times; `turns` how many turns somebody had. `said` are those who wrote in this round. `held_at` is since when a
+    host holds the meeting, `held_for` for how long in all before that. `host_seen_at` is when the last host left.
+
+    After the end: `ended_at`, `ending` and `forget_at`, by the wall's clock.
+
+    The clock: `seen_at` is when anybody who is here was last seen, by the wall's clock, and None where nobody is here.
+    `stood` is for how long in all the meeting's clock stood still.
+    """
+
+    id: MeetingId
+    form: Form
+    name: str
+    starts_at: Millis
+    phases: tuple[Phase, ...]
+    seats: int
+    listeners: int
+    hosts: tuple[MemberId, ...]
+    seed: str
+    group: str | None = None
+    agreement: str = ""
+    agreement_version: int = 1
+    stage: Stage = Stage.ANNOUNCED
+    version: int = 0
+    phase: int = -1
+    phase_since: Millis = Millis(0)
+    phase_until: Millis | None = None
+    step: int = 0
+    turn: Turn | None = None
+    order: tuple[MemberId, ...] = ()
+    allotment: int = 0
+    left_of: dict[MemberId, int] = {}
+    had: frozenset[MemberId] = frozenset()
+    passed: frozenset[MemberId] = frozenset()
+    postponed: frozenset[MemberId] = frozenset()
+    aside: tuple[MemberId, ...] = ()
+    saved: int = 0
+    added: int = 0
+    hands: dict[MemberId, Millis] = {}
+    turns: dict[MemberId, int] = {}
+    said: frozenset[MemberId] = frozenset()
+    held_at: Millis | None = None
+    held_for: int = 0
+    host_seen_at: Millis | None = None
+    are_seats_freed: bool = False
+    ended_at: Millis | None = None
+    ending: Ending | None = None
+    why: str = ""
+    forget_at: Millis | None = None
+    seen_at: Millis | None = None
+    stood: int = 0
+    people: dict[MemberId, Attendee] = {}
+
+    @property
+    def is_live(self) -> bool:
+        return self.stage is Stage.LIVE
+
+    @property
+    def kind(self) -> PhaseKind | None:
+        """Return the present phase's kind; None if the meeting is not live."""
+        return self.phases[self.phase].kind if self.is_live else None
+
+    @property
+    def holder(self) -> MemberId | None:
+        """Return whose turn it is."""
+        return None if self.turn is None else self.turn.holder
+
+    def is_host(self, member: MemberId) -> bool:
+        return member in self.hosts
+
+    def here(self) -> list[Attendee]:
+        """Return those who are in the meeting, also if they have lost the connection."""
+        return [each for each in self.people.values() if each.is_here]
+
+    def at(self, place: Place) -> list[Attendee]:
+        """Return those with this place, those who signed up first before others."""
+        return sorted(
+            (each for each in self.people.values() if each.place is place), key=lambda each: (each.at, each.member)
+        )
+
+
+def meeting_time(meeting: Meeting, now: Millis) -> Millis:
+    """Return the time by the meeting's clock. It stands still while people are in the meeting and nobody of them is
+    seen: an outage costs nobody their turn."""
+    return Millis(now - meeting.stood - standing(meeting, now))
+
+
+def standing(meeting: Meeting, now: Millis) -> int:
+    """Return for how long the meeting's clock has been standing still."""
+    return 0 if meeting.seen_at is None else max(0, now - meeting.seen_at - REACH)
+
+
+def wall_time(meeting: Meeting, at: Millis) -> Millis:
+    """Return when the meeting's clock shows a time, if it does not stand still any more until then."""
+    return Millis(at + meeting.stood)
+
+
+def is_seen(meeting: Meeting, who: Attendee, time: Millis, within: int = REACH) -> bool:
+    """Return whether somebody is in the meeting and was seen within so many milliseconds of its `time`."""
+    return who.is_here and time - who.seen_at < within
