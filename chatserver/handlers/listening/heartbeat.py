@@ -3,19 +3,12 @@ that falls asleep leaves its connection open."""
 
 from __future__ import annotations
 
-from typing import Final
-
 from chatserver.domain.history import Millis
 from chatserver.domain.identity import MemberId
 from chatserver.handlers.connection import Connection
 from chatserver.handlers.listening.views import Picture
 from chatserver.handlers.node import Node
-
-SEEN_SECONDS: Final = 5.0
-"""Seconds after which the store is told again which seekers and listeners are connected here. Well within
-`ListeningRules.reachable`."""
-ANSWER_SECONDS: Final = 2.0
-"""How long a peer on a bad network may take to answer a ping and counts as here all the same."""
+from chatserver.handlers.sightings import sightings
 
 
 class Heartbeat:
@@ -29,24 +22,16 @@ class Heartbeat:
     async def tell(self, picture: Picture, now: Millis) -> None:
         """Tell the store when the members who are connected here were last certain to be present. Raises
         StoreUnavailable."""
-        here: dict[int, list[MemberId]] = {}
         watched: set[Connection] = set()
         for member in picture.people:
-            connections = self._node.connections_of(member)
-            if not connections:
-                continue
-            owes = min(each.outbox.wire.unanswered() for each in connections)
-            if owes < SEEN_SECONDS + ANSWER_SECONDS:
-                # What has been owed for longer was noted before.
-                here.setdefault(0 if owes < ANSWER_SECONDS else round(owes * 1000), []).append(member)
             if _is_needed(picture, member):
-                watched.update(connections)
+                watched.update(self._node.connections_of(member))
         for each in self._watched - watched:
             each.outbox.wire.watch_closely(False)
         for each in watched:
             each.outbox.wire.watch_closely(True)
         self._watched = watched
-        for ago, members in here.items():
+        for ago, members in sightings(self._node, picture.people).items():
             await self._node.store.see(members, Millis(now - ago))
 
     def closed(self, connection: Connection) -> None:

@@ -35,12 +35,13 @@ from chatserver.domain.rooms.rooms import RoomId, RoomKind, RoomStatus, kind_of
 from chatserver.handlers import membership
 from chatserver.handlers.connection import Connection
 from chatserver.handlers.listening.gauges import measure
-from chatserver.handlers.listening.heartbeat import SEEN_SECONDS, Heartbeat
+from chatserver.handlers.listening.heartbeat import Heartbeat
 from chatserver.handlers.listening.opening_hours import Clock
 from chatserver.handlers.listening.views import Picture, View, ViewKind
 from chatserver.handlers.listening.watchers import Watchers
 from chatserver.handlers.node import Node
 from chatserver.handlers.people.identity import Identities
+from chatserver.handlers.sightings import SEEN_SECONDS
 from chatserver.protocol.internode import ListeningChanged
 from chatserver.store.records import ListeningChange, ListeningCommitted, StoreUnavailable
 
