@@ -66,7 +66,7 @@ def carry_out(effects: Sequence[tuple[int, FloorEffect, Millis]], sealer: Sealer
     carried: dict[int, SideEffects] = {}
     for number, effect, now in effects:
         if isinstance(effect, KeepReport):
-            yield from _keep_report(effect, sealer)
+            yield from keep_report(effect, sealer)
         else:
             yield from _carry_out(effect, now, rooms, carried.setdefault(number, SideEffects()))
     yield from rooms.save()
@@ -129,7 +129,8 @@ def _keep(effect: _KeepEffect) -> Op[None]:
             assert_never(effect)
 
 
-def _keep_report(effect: KeepReport, sealer: Sealer) -> Op[None]:
+def keep_report(effect: KeepReport, sealer: Sealer) -> Op[None]:
+    """Keep a report out of a closed room, with its last posts."""
     room, id_ = room_of_session(effect.session), new_id()
     rows = yield Call(rooms_sql.PAGE, [(room_channel(room), reading.NEWEST, SNAPSHOT)])
     posts = [decoding.post_of(row) for row in reversed(rows)]

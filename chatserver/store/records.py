@@ -24,6 +24,7 @@ from chatserver.domain.rooms.rooms import (
     RoomId,
     RoomState,
 )
+from chatserver.store.meeting_records import KeptMeeting
 from chatserver.store.staff_records import Invitation, Passkey, SignIn, StaffSecrets
 
 
@@ -225,6 +226,7 @@ class Export(msgspec.Struct, frozen=True, kw_only=True):
     measures: tuple[KeptMeasure, ...] = ()
     views: tuple[KeptView, ...] = ()
     sealed: tuple[KeptCopy, ...] = ()
+    meetings: tuple[KeptMeeting, ...] = ()
 
 
 __all__ = [

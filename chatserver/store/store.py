@@ -33,6 +33,7 @@ from chatserver.store.core.sealing import Sealer
 from chatserver.store.forgetting import forgetting, listening
 from chatserver.store.listening_log import ListeningOutcome
 from chatserver.store.listening_rows import ListeningRows
+from chatserver.store.meeting_store import MeetingStore
 from chatserver.store.moderation_store import ModerationStore
 from chatserver.store.records import (
     Committed,
@@ -90,7 +91,7 @@ def check_revision(found: str | None) -> None:
         )
 
 
-class Store(StaffStore, ModerationStore, RoomSettingsStore, TriesStore, ArrivalsStore):
+class Store(StaffStore, ModerationStore, RoomSettingsStore, TriesStore, ArrivalsStore, MeetingStore):
     """Keeps the logs of channels, and everything about members.
 
     Offsets of a channel are consecutive, in commit order, and visible in that order: a reader that sees offset n sees
@@ -98,9 +99,10 @@ class Store(StaffStore, ModerationStore, RoomSettingsStore, TriesStore, Arrivals
     """
 
     def __init__(self, timeout: float, backlog: int, sealer: Sealer) -> None:
-        """`timeout` in seconds bounds every call; `backlog` is how many commits of one-to-one listening may wait;
-        `sealer` seals what only a case may open."""
+        """`timeout` in seconds bounds every call; `backlog` is how many commits of one-to-one listening may wait, and
+        how many of meetings; `sealer` seals what only a case may open."""
         ModerationStore.__init__(self, sealer)
+        MeetingStore.__init__(self, timeout, backlog, sealer)
         self._records = ListeningRows()
         self._listening_commits = GroupCommit(self._commit_listening, timeout, backlog)
 

@@ -227,12 +227,12 @@ class MeetingMachine(RuleBasedStateMachine):
             return
         stage.see()
         self.do(NOBODY, c.ApplyDue())
-        if stage.meeting is not None and before.turn is not None and before.is_live:
+        if not stage.room.is_gone and before.turn is not None:
             here = is_seen(before, before.people[before.turn.holder], meeting_time(before, Millis(stage.now - span)))
             has_time = before.turn.ends_at + OVERRUN - meeting_time(before, Millis(stage.now - span)) > 15 * SECOND
             is_back = before.turn.holder not in stage.away and before.held_at is None
             if here and is_back and has_time:
-                assert stage.meeting.holder == before.turn.holder
+                assert stage.state.holder == before.turn.holder
 
     # ------------------------------------------------------------------------------------------ promises
 

@@ -105,13 +105,14 @@ def test_a_round_is_over_once_everybody_wrote() -> None:
     stage = Stage().gathered(*SHARERS)
     stage.step()
     stage.step()
-    assert stage.kind is PhaseKind.CHECKIN
+    kinds = []
     for who in (HOST, ROBIN, WREN):
+        kinds.append(stage.kind)
         assert stage.write(who)
         assert not stage.write(who)
-        assert stage.kind is PhaseKind.CHECKIN
+    kinds.append(stage.kind)
     stage.do(HERON, c.Pass(on=True))
-    assert stage.kind is PhaseKind.PREPARE
+    assert [*kinds, stage.kind] == [*[PhaseKind.CHECKIN] * 4, PhaseKind.PREPARE]
 
 
 def test_who_passes_may_have_their_turn_back_while_others_share() -> None:
@@ -255,7 +256,6 @@ def test_who_signed_up_and_is_there_in_time_has_a_seat_before_others() -> None:
     stage.wait_until(START + 5 * MINUTE)
     # Wren did not come.
     assert (stage.place(ROBIN), stage.place(HERON), stage.place(FINCH)) == (Place.SEAT, Place.SEAT, Place.WAITING)
-    assert c.NoteMissed(group="g_1", member=WREN) in stage.effects
     assert stage.place(WREN) is None
 
 

@@ -192,22 +192,8 @@ class ReportSentOut(_Struct, frozen=True, kw_only=True):
     at: Millis
 
 
-class NoteMissed(_Struct, frozen=True, kw_only=True):
-    """Somebody who had a seat did not come."""
-
-    group: str
-    member: MemberId
-
-
-class NoteCame(_Struct, frozen=True, kw_only=True):
-    """Somebody who had a seat came: earlier misses do not count any more."""
-
-    group: str
-    member: MemberId
-
-
 RoomEffect = OpenRoom | Admit | Expel | SetVoice | CloseRoom | DropMeeting
-MeetingEffect = RoomEffect | ReportSentOut | NoteMissed | NoteCame
+MeetingEffect = RoomEffect | ReportSentOut
 
 
 class Decided(_Struct, frozen=True, kw_only=True):

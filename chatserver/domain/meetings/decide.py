@@ -265,7 +265,9 @@ def _step(draft: Draft, seen: int) -> None:
         return
     following = meeting.phases[meeting.phase + 1].kind if meeting.phase + 1 < len(meeting.phases) else None
     frees_at = meeting.starts_at + SEATS_FREED
-    if following is PhaseKind.SHARE and draft.now < frees_at:
+    others = [each for each in meeting.people.values() if each.place is not Place.HOST]
+    is_awaited = any(not each.is_here and not each.is_out for each in others)
+    if following is PhaseKind.SHARE and draft.now < frees_at and is_awaited:
         # Who signed up may still come, and would find the seats closed.
         raise Refusal(Reason.NOT_YET, details={"at": frees_at})
     phases.go_on(draft)
@@ -360,6 +362,7 @@ def _dismiss(draft: Draft, who: MemberId) -> None:
     if found is not None:
         turns.leave(draft, who)
         draft.take_out(found)
+        draft.drop(who)
     if draft.meeting.is_host(who):
         draft.set(hosts=tuple(each for each in draft.meeting.hosts if each != who))
     meeting = draft.meeting

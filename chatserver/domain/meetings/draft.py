@@ -94,6 +94,8 @@ class Draft:
             self.set(host_seen_at=self.time)
         if is_out:
             self.put(replace(who, is_here=False, is_out=True, place=Place.LISTENER, called_until=None))
+        elif who.place is Place.HOST:
+            self.put(replace(who, is_here=False))
         else:
             self.drop(who.member)
         self.set(

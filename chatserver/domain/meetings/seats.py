@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from chatserver.domain.errors import Reason, Refusal
 from chatserver.domain.history import Millis
 from chatserver.domain.identity import MemberId
-from chatserver.domain.meetings.commands import Admit, Enter, NoteCame, NoteMissed, SignUp
+from chatserver.domain.meetings.commands import Admit, Enter, SignUp
 from chatserver.domain.meetings.draft import Draft
 from chatserver.domain.meetings.forms import (
     CALLED,
@@ -118,7 +118,6 @@ def enter(draft: Draft, who: MemberId, command: Enter) -> None:
         details = {"agreement": meeting.agreement, "agreement_version": meeting.agreement_version}
         raise Refusal(Reason.AGREEMENT_REQUIRED, details=details)
     if found is not None and found.is_here:
-        draft.put(replace(found, seen_at=draft.time))
         return
     asked = found or Attendee(member=who, name=command.name, place=Place.WAITING, at=draft.now)
     place = Place.HOST if is_host else _place_for(draft, asked, command)
@@ -127,8 +126,6 @@ def enter(draft: Draft, who: MemberId, command: Enter) -> None:
     draft.put(replace(draft.meeting.people[who], seen_at=draft.time))
     shows_all = is_host or (draft.rules.shows_all and (place is Place.SEAT or meeting.kind is PhaseKind.GATHER))
     draft.effects.append(Admit(meeting=meeting.id, member=who, sees_from_now=not shows_all))
-    if meeting.group is not None and place is Place.SEAT:
-        draft.effects.append(NoteCame(group=meeting.group, member=who))
 
 
 def _require_open_doors(draft: Draft, found: Attendee | None) -> None:
@@ -213,8 +210,6 @@ def free_the_absent(draft: Draft) -> None:
     for each in (*meeting.at(Place.SEAT), *meeting.at(Place.LISTENER)):
         if not each.is_here and not each.is_out:
             draft.drop(each.member)
-            if meeting.group is not None and each.place is Place.SEAT:
-                draft.effects.append(NoteMissed(group=meeting.group, member=each.member))
     draft.set(are_seats_freed=True)
 
 

@@ -140,7 +140,8 @@ class Meeting(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A meeting. Times are by its own clock (`meeting_time`) while it is live, unless they say otherwise.
 
     What was planned: `phases` (the script's), `seats` for those who share, places for `listeners`, who are its `hosts`,
-    `starts_at` (by the wall's clock), the `agreement` to accept. `seed` was drawn by chance, and orders the turns.
+    `starts_at` (by the wall's clock), the `agreement` to accept, the `script` for its hosts. `seed` was drawn by
+    chance, and orders the turns.
 
     Where it stands: `phase` is an index of `phases`, -1 before the doors open; `step` counts phases and turns. `order`
     are those whose turn comes. `allotment` is the length of a turn in this share; `left_of` holds those of them who
@@ -168,6 +169,7 @@ class Meeting(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     group: str | None = None
     agreement: str = ""
     agreement_version: int = 1
+    script: tuple[str, ...] = ()
     stage: Stage = Stage.ANNOUNCED
     version: int = 0
     phase: int = -1

@@ -46,9 +46,12 @@ def may_have_hand_turn(draft: Draft) -> bool:
 
 def next_of_hands(draft: Draft) -> MemberId | None:
     """Return whose raised hand is next, of those who have not lost the connection."""
-    meeting = draft.meeting
-    raised = [each for each in meeting.hands if draft.is_seen(each)]
-    return min(raised, key=lambda each: (meeting.turns.get(each, 0), meeting.hands[each], each), default=None)
+    return next((each for each in hands_in_order(draft.meeting) if draft.is_seen(each)), None)
+
+
+def hands_in_order(meeting: Meeting) -> list[MemberId]:
+    """Return those whose hand is raised: first those who had the fewest turns, then those who raised it first."""
+    return sorted(meeting.hands, key=lambda each: (meeting.turns.get(each, 0), meeting.hands[each], each))
 
 
 def next_of_share(draft: Draft) -> MemberId | None:

@@ -83,7 +83,7 @@ class Reaction(StrEnum):
     HUG = "hug"
 
 
-class Voice(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Voice(msgspec.Struct, frozen=True, kw_only=True):
     """Who may write in a room at present, where its feature gives people turns.
 
     `some` are those who may where `who` is `some` or `hosts`. `since` is when this began: with `once`, each may write

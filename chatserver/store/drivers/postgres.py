@@ -143,6 +143,7 @@ class PostgresStore(Store):
 
     async def close(self) -> None:
         await self._listening_commits.finish()
+        await self._meeting_commits.finish()
         lanes, self._lanes = self._lanes, []
         if not lanes:
             return

@@ -116,6 +116,7 @@ class SqliteStore(Store):
 
     async def close(self) -> None:
         await self._listening_commits.finish()
+        await self._meeting_commits.finish()
         threads, self._threads = self._threads, []
         if not threads:
             return

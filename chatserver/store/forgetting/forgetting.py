@@ -15,7 +15,17 @@ from chatserver.domain.identity import MemberId
 from chatserver.domain.moderation.evidence import Ended
 from chatserver.domain.people.account_acts import AccountAct
 from chatserver.domain.rooms.rooms import Post, Publication, Reacted, Reaction, Redacted, is_closed_room, room_of
-from chatserver.store import accounts, arrivals, evidence, listening_log, moderation, room_settings, staff
+from chatserver.store import (
+    accounts,
+    arrivals,
+    evidence,
+    listening_log,
+    meeting_groups,
+    meeting_log,
+    moderation,
+    room_settings,
+    staff,
+)
 from chatserver.store import evidence_statements as evidence_sql
 from chatserver.store import hiding_statements as hiding_sql
 from chatserver.store import listening_statements as floor_sql
@@ -65,9 +75,10 @@ class Pruned(NamedTuple):
 
 
 def erase(who: MemberId, now: Millis, sealer: Sealer) -> Op[list[Publication]]:
-    # Every decision in listening locks the listening state's row, every join or mute the member's, every post the
-    # channel's. Once all are locked here, nothing of this person can be written any more.
+    # Every decision in listening locks the listening state's row, every one on a meeting the meeting's, every join or
+    # mute the member's, every post the channel's. Once all are locked, nothing of this person can be written any more.
     floor = yield from listening_log.locked(ListeningRows())
+    yield from meeting_groups.hold(who)
     yield Call(people_sql.LOCK_MEMBER, [(who,)])
     yield from staff.require_another_operator(who, now)
     names = sorted(ChannelName(row[0]) for row in (yield Call(sql.CHANNELS_OF, [(who,)])))
@@ -99,6 +110,8 @@ def erase(who: MemberId, now: Millis, sealer: Sealer) -> Op[list[Publication]]:
     ended = yield from listening.take_off(floor, who, _NOBODY, now)
     publications += yield from listening.close_rooms(ended or [], states, now)
     yield from save_heads(states.values())
+    publications += yield from meeting_log.take_out(who, now, sealer)
+    yield from meeting_groups.forget(who, now, sealer)
     was_staff = yield from staff.forget(who)
     yield from room_settings.forget(who, ERASED)
     yield from _drop_member(who)
@@ -209,6 +222,7 @@ def prune(now: Millis, retention: Retention) -> Op[Pruned]:
     yield from room_settings.prune(now)
     yield from accounts.prune(now)
     yield from arrivals.prune(now)
+    yield from meeting_groups.prune(now)
     was_written = yield from listening.prune(now, retention)
     ((dropped, scrubbed),) = yield Call(floor_sql.DROPPED, [()])
     has_dropped = dropped > scrubbed

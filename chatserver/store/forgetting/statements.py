@@ -8,6 +8,7 @@ from sqlalchemy import and_, bindparam, case, delete, exists, func, literal_colu
 from sqlalchemy.sql import ColumnElement
 
 from chatserver.store.core.compiler import Statement
+from chatserver.store.meeting_tables import meeting_people
 from chatserver.store.rooms_statements import POSTED, THEMED
 from chatserver.store.staff_tables import staff
 from chatserver.store.tables import channels, floor_records, log, members, memberships, reactions, rooms, upkeep
@@ -96,12 +97,14 @@ DROP_OLD_REACTIONS: Final = Statement(
     "upto",
 )
 UNSEEN_MEMBERS: Final = Statement(
-    # Staff and people in the listening state stay. A member whose row another transaction holds is skipped as active;
+    # Staff, people in the listening state, and people with a place in a meeting stay. A member whose row another
+    # transaction holds is skipped as active;
     # waiting for it while rooms are locked could deadlock.
     select(members.c.id)
     .where(
         members.c.seen_at < _p("before"),
         ~exists(select(literal_column("1")).where(staff.c.member == members.c.id)),
+        ~exists(select(literal_column("1")).where(meeting_people.c.member == members.c.id)),
         ~exists(
             select(literal_column("1")).where(
                 floor_records.c.kind.in_([literal_column("'seeker'"), literal_column("'listener'")]),
