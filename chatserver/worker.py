@@ -35,6 +35,8 @@ from chatserver.handlers.hiding_book import HidingBook
 from chatserver.handlers.listening.opening_hours import Clock
 from chatserver.handlers.listening.part import ListeningPart, SupervisionPart
 from chatserver.handlers.listening.service import ListeningService
+from chatserver.handlers.meetings.part import MeetingsPart
+from chatserver.handlers.meetings.service import MeetingService
 from chatserver.handlers.moderation.part import ModerationPart
 from chatserver.handlers.node import Node
 from chatserver.handlers.operating.part import HealthPart, LoadPart, OperatingPart
@@ -131,6 +133,7 @@ class Worker:
         clock = Clock(parse_hours(options.hours), options.timezone)
         listening = ListeningService(node, identities, options.listening_rules, clock, options.languages)
         self.listening = ListeningPart(listening)
+        self.meetings = MeetingsPart(MeetingService(node))
         hours = Hours(hours=options.hours, timezone=options.timezone)
         self.rooms = RoomsPart(
             node,
@@ -139,7 +142,7 @@ class Worker:
             hours,
             challenge_key,
             options.coverage_rules,
-            {RoomKind.SESSION: listening},
+            {RoomKind.SESSION: listening, RoomKind.MEETING: self.meetings.service},
         )
         self.health = HealthPart(node)
         self.load = LoadPart(
@@ -158,6 +161,7 @@ class Worker:
             self.moderation,
             self.listening,
             SupervisionPart(listening),
+            self.meetings,
             self.rooms,
             self.health,
             self.load,

@@ -15,6 +15,7 @@ from chatserver.protocol import messages as m
 from chatserver.protocol.codes import error_body
 from chatserver.protocol.fields import DoneOk, example_of
 from chatserver.protocol.listening import examples as listening_examples
+from chatserver.protocol.meetings import examples as meeting_examples
 from chatserver.protocol.moderation import examples as moderation_examples
 from chatserver.protocol.operating import examples as operating_examples
 from chatserver.protocol.operating import load_examples
@@ -155,6 +156,7 @@ REPLIES: Final[tuple[m.Reply, ...]] = (
     m.Reply(re=_id(13), ok=m.RenameOk(Person(_WREN.id, "Night Wren"))),
     m.Reply(re=_id(14), ok=m.CodeOk("amber-river-stone-lantern-willow-harbor")),
     *listening_examples.REPLIES,
+    *meeting_examples.REPLIES,
     *moderation_examples.REPLIES,
     *load_examples.REPLIES,
     *account_examples.REPLIES,
@@ -207,6 +209,7 @@ PUSHES: Final[tuple[m.AnyPush, ...]] = (
     ),
     m.DrainingPush(reconnect_after=3.2),
     *listening_examples.PUSHES,
+    *meeting_examples.PUSHES,
     *moderation_examples.PUSHES,
     *load_examples.PUSHES,
     *account_examples.PUSHES,

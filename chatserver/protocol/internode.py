@@ -13,6 +13,7 @@ from msgspec import Struct
 
 from chatserver.domain.history import ChannelName, Offset
 from chatserver.domain.identity import MemberId, NodeId
+from chatserver.domain.meetings.state import MeetingId
 from chatserver.domain.operating.load import Sample
 from chatserver.domain.rooms.rooms import Publication
 from chatserver.domain.shared_limits import Holding, Spending
@@ -152,6 +153,13 @@ class ListeningChanged(Struct, frozen=True, tag="fc"):
     version: int
 
 
+class MeetingChanged(Struct, frozen=True, tag="mt"):
+    """A meeting has this version now, or (0) is forgotten: workers that show it should read it again."""
+
+    meeting: MeetingId
+    version: int
+
+
 class ModerationChanged(Struct, frozen=True, tag="md"):
     """Something of moderation changed: workers should read its version."""
 
@@ -193,6 +201,7 @@ AnyNodeMessage = (
     | RoomRead
     | StaffChanged
     | ListeningChanged
+    | MeetingChanged
     | ModerationChanged
     | DrainWanted
     | LoadTold

@@ -18,6 +18,7 @@ from chatserver.domain.people.staff import Role
 from chatserver.domain.rooms.rooms import RoomId
 from chatserver.protocol.fields import Command, DoneOk, Fields, MemberName
 from chatserver.protocol.listening.messages import ListeningCommand, ListeningOk, ListeningPush
+from chatserver.protocol.meetings.messages import MeetingCommand, MeetingReply, MeetingsPush
 from chatserver.protocol.moderation.messages import ModerationCommand, ModerationOk, ModerationPush
 from chatserver.protocol.operating.load_messages import LoadCommand, LoadOk, LoadPush
 from chatserver.protocol.operating.messages import OperatingCommand, OperatingPush, OperatingReply
@@ -109,6 +110,7 @@ AnyCommand = (
     | MakeCode
     | Ping
     | ListeningCommand
+    | MeetingCommand
     | ModerationCommand
     | LoadCommand
     | AskAccounts
@@ -177,6 +179,7 @@ AnyOk = (
     | CodeOk
     | DoneOk
     | ListeningOk
+    | MeetingReply
     | ModerationOk
     | LoadOk
     | AccountsOk
@@ -236,7 +239,15 @@ class DrainingPush(Struct, frozen=True, kw_only=True, tag_field="push", tag="dra
 
 
 AnyPush = (
-    MembersRoomPush | SelfPush | DrainingPush | ListeningPush | ModerationPush | LoadPush | AccountsPush | OperatingPush
+    MembersRoomPush
+    | SelfPush
+    | DrainingPush
+    | ListeningPush
+    | MeetingsPush
+    | ModerationPush
+    | LoadPush
+    | AccountsPush
+    | OperatingPush
 )
 AnyServerMessage = Reply | ErrorReply | AnyPush
 

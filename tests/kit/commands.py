@@ -7,6 +7,7 @@ from typing import Final
 
 from chatserver.handlers.commands import Handler, union
 from chatserver.handlers.listening.part import ListeningPart, SupervisionPart
+from chatserver.handlers.meetings.part import MeetingsPart
 from chatserver.handlers.moderation.part import ModerationPart
 from chatserver.handlers.operating.part import LoadPart, OperatingPart
 from chatserver.handlers.people.part import AccountsPart, PeoplePart
@@ -19,6 +20,7 @@ COMMANDS: Final[Mapping[type[Command], Handler]] = union(
     ModerationPart.commands,
     ListeningPart.commands,
     SupervisionPart.commands,
+    MeetingsPart.commands,
     RoomsPart.commands,
     LoadPart.commands,
     OperatingPart.commands,

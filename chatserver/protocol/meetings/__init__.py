@@ -1,0 +1,1 @@
+"""The messages of support groups and their meetings."""

@@ -1,0 +1,151 @@
+"""What people are shown of groups and meetings: replies, pushes, and what they are made of."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from chatserver.domain.history import Millis
+from chatserver.domain.identity import MemberId
+from chatserver.domain.meetings.groups import GroupId
+from chatserver.domain.meetings.state import Ending, Form, MeetingId, PhaseKind, Place, Stage
+from chatserver.domain.rooms.rooms import RoomId
+
+
+class MeetingPerson(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Somebody in a meeting, by their id in its room. `lost` says that they have no connection, `hand` that their hand
+    is raised."""
+
+    id: MemberId
+    name: str
+    place: Place
+    lost: bool = False
+    hand: bool = False
+
+
+class PhaseView(Struct, frozen=True, kw_only=True):
+    """One part of the script."""
+
+    kind: PhaseKind
+    minutes: int
+
+
+class TurnView(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Whose turn it is, and until when. `over` says that their time is over, and that they finish now."""
+
+    holder: MemberId
+    since: Millis
+    ends_at: Millis
+    over: bool = False
+
+
+class MeetingView(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A meeting as one person sees it; the newest is right. Times are estimates: they move while a host holds the
+    meeting, and while nobody of it can be reached.
+
+    `me` is one's own id in its `room`, and `place` what one has in it, if anything. `may` are the commands that one
+    could give at this moment: the server refuses all others, or they would change nothing. People are shown to those
+    who are in the meeting, and to hosts; others see how many seats are `free`. `step` is for the host's `step`. In a
+    share, `order` are those whose turn comes, `allotment` is the length of each turn in seconds, `passed` gave theirs
+    up, and `aside` lost the connection before theirs was over. `hands` are raised, in the order in which they are
+    taken.
+    `called_until` says until when a freed seat is held: `sign_up` takes it. `script` is shown to hosts.
+    """
+
+    id: MeetingId
+    room: RoomId
+    group: GroupId
+    name: str
+    form: Form
+    stage: Stage
+    starts_at: Millis
+    doors_at: Millis
+    me: MemberId
+    may: tuple[str, ...]
+    phases: tuple[PhaseView, ...]
+    seats: int
+    free: int
+    version: int = 0
+    place: Place | None = None
+    here: bool = False
+    phase: int = -1
+    phase_since: Millis | None = None
+    phase_until: Millis | None = None
+    step: int = 0
+    held: bool = False
+    host_lost: bool = False
+    people: tuple[MeetingPerson, ...] = ()
+    turn: TurnView | None = None
+    order: tuple[MemberId, ...] = ()
+    allotment: float = 0.0
+    passed: tuple[MemberId, ...] = ()
+    aside: tuple[MemberId, ...] = ()
+    hands: tuple[MemberId, ...] = ()
+    called_until: Millis | None = None
+    script: tuple[str, ...] = ()
+    ending: Ending | None = None
+    why: str = ""
+    forget_at: Millis | None = None
+
+
+class DateView(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A meeting that is ahead or live, before one is in it: numbers, and no names. `place` is one's own."""
+
+    id: MeetingId
+    starts_at: Millis
+    doors_at: Millis
+    stage: Stage
+    seats: int
+    free: int
+    waiting: int = 0
+    place: Place | None = None
+    called_until: Millis | None = None
+
+
+class GroupCard(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A group that meets. `mine` says that one is a host of it; hosts get its `script`, and the `revision` for
+    changes."""
+
+    id: GroupId
+    name: str
+    about: str
+    form: Form
+    language: str
+    agreement: str
+    agreement_version: int
+    minutes: int
+    dates: tuple[DateView, ...]
+    theme: str = ""
+    mine: bool = False
+    script: tuple[str, ...] = ()
+    revision: int | None = None
+    ended_at: Millis | None = None
+
+
+class GroupsOk(Struct, frozen=True, kw_only=True, tag_field="ok", tag="groups"):
+    """Every group that goes on."""
+
+    groups: tuple[GroupCard, ...]
+
+
+class GroupOk(Struct, frozen=True, kw_only=True, tag_field="ok", tag="group"):
+    """One group, as it is now."""
+
+    group: GroupCard
+
+
+class MeetingOk(Struct, frozen=True, kw_only=True, tag_field="ok", tag="meeting"):
+    """A meeting, as it is now."""
+
+    meeting: MeetingView
+
+
+class MeetingPush(Struct, frozen=True, kw_only=True, tag_field="push", tag="meeting"):
+    """A meeting that one asked for has changed."""
+
+    meeting: MeetingView
+
+
+class MeetingGonePush(Struct, frozen=True, kw_only=True, tag_field="push", tag="meeting_gone"):
+    """A meeting that one asked for is forgotten."""
+
+    id: MeetingId
