@@ -67,7 +67,10 @@ def commit(changes: Sequence[MeetingChange], sealer: Sealer) -> Op[list[MeetingO
         decision
         if isinstance(decision, Exception)
         else MeetingCommitted(
-            meeting=states[change.meeting], publications=tuple(published.get(number, ())), is_changed=decision[1]
+            meeting=states[change.meeting],
+            publications=tuple(published.get(number, ())),
+            is_changed=decision[1],
+            misses=tuple(each for each in decision[0].effects if isinstance(each, c.CountMisses)),
         )
         for number, (change, decision) in enumerate(zip(changes, decisions, strict=True))
     ]

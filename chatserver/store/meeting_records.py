@@ -7,7 +7,7 @@ from collections.abc import Callable
 import msgspec
 
 from chatserver.domain.history import Millis
-from chatserver.domain.meetings.commands import Decided
+from chatserver.domain.meetings.commands import CountMisses, Decided
 from chatserver.domain.meetings.groups import Group
 from chatserver.domain.meetings.state import Ending, Meeting, MeetingId, Place
 from chatserver.domain.rooms.rooms import Publication
@@ -28,6 +28,8 @@ class MeetingCommitted(msgspec.Struct, frozen=True, kw_only=True):
     meeting: Meeting | None
     publications: tuple[Publication, ...] = ()
     is_changed: bool = False
+    misses: tuple[CountMisses, ...] = ()
+    """What the group's other meetings are to be told. They have locks of their own: the caller tells them."""
 
 
 class GroupWithMeetings(msgspec.Struct, frozen=True, kw_only=True):

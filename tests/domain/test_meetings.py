@@ -257,6 +257,18 @@ def test_who_signed_up_and_is_there_in_time_has_a_seat_before_others() -> None:
     # Wren did not come.
     assert (stage.place(ROBIN), stage.place(HERON), stage.place(FINCH)) == (Place.SEAT, Place.SEAT, Place.WAITING)
     assert stage.place(WREN) is None
+    assert stage.effects.count(c.CountMisses(meeting=stage.state.id, group="g_1", member=WREN, count=1)) == 1
+
+
+def test_who_missed_two_meetings_in_a_row_loses_the_next_seat() -> None:
+    stage = Stage()
+    stage.sign_up(ROBIN, WREN)
+    stage.do(ROBIN, c.NoteMisses(count=1))
+    stage.do(WREN, c.NoteMisses(count=2))
+    assert (stage.place(ROBIN), stage.place(WREN)) == (Place.SEAT, None)
+    stage.wait_until(START - 5 * MINUTE)
+    stage.enter(HOST, ROBIN)
+    assert stage.effects[-1] == c.CountMisses(meeting=stage.state.id, group="g_1", member=ROBIN, count=0)
 
 
 def test_who_comes_late_listens_and_is_shown_nothing_of_before() -> None:

@@ -275,6 +275,29 @@ async def test_who_is_erased_or_banned_is_taken_out_and_the_meeting_goes_on(site
     assert len(newest(heron)["people"]) == 2
 
 
+async def test_who_does_not_come_twice_frees_their_seats_in_the_series(site: Cluster) -> None:
+    worker = await site.worker()
+    sam, wren = await facilitator(worker, "sam"), await worker.guest()
+    group = (await ok(sam, "open_group", **GROUP))["group"]["id"]
+    now, week = worker.node.database_now(), 7 * 24 * 60 * MINUTE
+    await ok(sam, "plan", group=group, dates=[now + 15 * MINUTE + each * week for each in range(3)])
+    await ok(wren, "sign_up", group=group)
+
+    async def places() -> list[str | None]:
+        (card,) = (await ok(wren, "groups"))["groups"]
+        return [each.get("place") for each in card["dates"]]
+
+    assert await places() == ["seat"] * 3
+    for expected in (["seat"] * 2, [None]):
+        await jump(20 * MINUTE + SECOND, worker)
+        await turn(worker)
+        await eventually(lambda: not worker.meetings.service._tasks._tasks)
+        await jump(6 * MINUTE, worker)
+        await turn(worker)
+        assert await places() == expected
+        await jump(week - 26 * MINUTE - SECOND, worker)
+
+
 async def test_only_its_own_hosts_change_a_group(site: Cluster) -> None:
     worker = await site.worker()
     sam, kim = await facilitator(worker, "sam"), await facilitator(worker, "kim")

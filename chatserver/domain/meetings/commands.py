@@ -136,13 +136,20 @@ class Renamed(_Struct, frozen=True, kw_only=True):
     name: str
 
 
+class NoteMisses(_Struct, frozen=True, kw_only=True):
+    """Note how many meetings of the group in a row a member has missed. Whoever missed two loses their seats in those
+    that are only announced."""
+
+    count: int
+
+
 class ApplyDue(_Struct, frozen=True, kw_only=True):
     """Do nothing but what time brings."""
 
 
 MemberCommand = SignUp | SignOff | Enter | StepOut | SitBack | Raise | Finish | Later | Pass
 HostCommand = Step | CallOn | AddTime | Pause | SendOut | EndMeeting | Cancel
-MeetingAction = MemberCommand | HostCommand | Spoke | Dismiss | Renamed | ApplyDue
+MeetingAction = MemberCommand | HostCommand | Spoke | Dismiss | Renamed | NoteMisses | ApplyDue
 
 
 # Effects: what follows outside the meeting, in the same transaction.
@@ -192,8 +199,17 @@ class ReportSentOut(_Struct, frozen=True, kw_only=True):
     at: Millis
 
 
+class CountMisses(_Struct, frozen=True, kw_only=True):
+    """Tell the group's other meetings how many in a row a member has missed: 0 once they came."""
+
+    meeting: MeetingId
+    group: str
+    member: MemberId
+    count: int
+
+
 RoomEffect = OpenRoom | Admit | Expel | SetVoice | CloseRoom | DropMeeting
-MeetingEffect = RoomEffect | ReportSentOut
+MeetingEffect = RoomEffect | ReportSentOut | CountMisses
 
 
 class Decided(_Struct, frozen=True, kw_only=True):

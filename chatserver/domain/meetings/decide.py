@@ -33,7 +33,7 @@ from chatserver.domain.meetings.state import (
 from chatserver.domain.meetings.timers import apply_due
 
 _UNHELD: Final = frozenset((PhaseKind.GATHER, PhaseKind.CLOSING, PhaseKind.LINGER))
-_OUTSIDE: Final = (c.SignUp, c.SignOff, c.Enter, c.ApplyDue, c.Dismiss, c.Renamed)
+_OUTSIDE: Final = (c.SignUp, c.SignOff, c.Enter, c.ApplyDue, c.Dismiss, c.Renamed, c.NoteMisses)
 """What needs nobody to be in the meeting."""
 
 
@@ -47,7 +47,7 @@ def decide(
     draft = Draft(meeting, now)
     apply_due(draft)
     if draft.is_forgotten:
-        if isinstance(command, c.ApplyDue | c.Dismiss | c.Renamed):
+        if isinstance(command, c.ApplyDue | c.Dismiss | c.Renamed | c.NoteMisses):
             return draft.decided()
         raise Refusal(Reason.MEETING_UNKNOWN)
     if not isinstance(command, c.ApplyDue):
@@ -96,6 +96,8 @@ def _carry_out(draft: Draft, command: MeetingAction, who: MemberId, *, is_modera
             seats.enter(draft, who, command)
         case c.Dismiss():
             _dismiss(draft, who)
+        case c.NoteMisses(count=count):
+            seats.note_misses(draft, who, count)
         case c.Renamed(name=name):
             if found is not None:
                 draft.put(replace(found, name=name))

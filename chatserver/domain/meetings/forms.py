@@ -90,6 +90,8 @@ ROUND_LENGTH: Final = 200
 """The most characters of a line in a round."""
 OPEN_PACE: Final = 10
 """Seconds between two posts of one person in the open phase."""
+MISSES: Final = 2
+"""Meetings of a group, missed in a row, after which somebody's seats in the next ones are free again."""
 LOST: Final = MINUTE
 """Milliseconds without a connection after which a turn is set aside, and the others are told that a host is gone."""
 HOST_LOST: Final = 3 * MINUTE

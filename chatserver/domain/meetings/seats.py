@@ -12,12 +12,13 @@ from msgspec.structs import replace
 from chatserver.domain.errors import Reason, Refusal
 from chatserver.domain.history import Millis
 from chatserver.domain.identity import MemberId
-from chatserver.domain.meetings.commands import Admit, Enter, SignUp
+from chatserver.domain.meetings.commands import Admit, CountMisses, Enter, SignUp
 from chatserver.domain.meetings.draft import Draft
 from chatserver.domain.meetings.forms import (
     CALLED,
     CALLED_ON_THE_DAY,
     DOORS,
+    MISSES,
     ON_THE_DAY,
     SEATS_FREED,
 )
@@ -126,6 +127,8 @@ def enter(draft: Draft, who: MemberId, command: Enter) -> None:
     draft.put(replace(draft.meeting.people[who], seen_at=draft.time))
     shows_all = is_host or (draft.rules.shows_all and (place is Place.SEAT or meeting.kind is PhaseKind.GATHER))
     draft.effects.append(Admit(meeting=meeting.id, member=who, sees_from_now=not shows_all))
+    if asked.missed:
+        _count_misses(draft, who, 0)
 
 
 def _require_open_doors(draft: Draft, found: Attendee | None) -> None:
@@ -210,7 +213,26 @@ def free_the_absent(draft: Draft) -> None:
     for each in (*meeting.at(Place.SEAT), *meeting.at(Place.LISTENER)):
         if not each.is_here and not each.is_out:
             draft.drop(each.member)
+            if each.place is Place.SEAT:
+                _count_misses(draft, each.member, each.missed + 1)
     draft.set(are_seats_freed=True)
+
+
+def _count_misses(draft: Draft, who: MemberId, count: int) -> None:
+    meeting = draft.meeting
+    if meeting.group is not None:
+        draft.effects.append(CountMisses(meeting=meeting.id, group=meeting.group, member=who, count=count))
+
+
+def note_misses(draft: Draft, who: MemberId, count: int) -> None:
+    """Note how many meetings somebody has missed, and free their seat after too many."""
+    found = draft.find(who)
+    if found is None or found.place is not Place.SEAT or draft.meeting.stage is not Stage.ANNOUNCED:
+        return
+    if count >= MISSES:
+        draft.drop(who)
+    else:
+        draft.put(replace(found, missed=count))
 
 
 def seat_the_waiting(draft: Draft) -> bool:

@@ -112,7 +112,8 @@ class Attendee(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     `at` is when they signed up or came, which orders the waiting list. `is_here` says that they entered and have not
     stepped out. `seen_at` is when any worker last had a connection of theirs, by the meeting's clock. `called_until` is
-    until when a seat is held for somebody who waits. `is_out` says that a host sent them out until the end.
+    until when a seat is held for somebody who waits. `is_out` says that a host sent them out until the end. `missed`
+    counts the group's last meetings, in a row, for which they had a seat and did not come.
     """
 
     member: MemberId
@@ -123,6 +124,7 @@ class Attendee(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     seen_at: Millis = Millis(0)
     called_until: Millis | None = None
     is_out: bool = False
+    missed: int = 0
 
 
 class Turn(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -15,6 +15,7 @@ from chatserver.domain.meetings import groups
 from chatserver.domain.meetings.commands import Decided, MeetingAction
 from chatserver.domain.meetings.decide import decide
 from chatserver.domain.meetings.groups import WHY_LENGTH, Group, GroupEdit, GroupId
+from chatserver.domain.meetings.seats import doors_at
 from chatserver.domain.meetings.state import Meeting, MeetingId, room_of_meeting
 from chatserver.domain.people.staff import Capability, may
 from chatserver.domain.rooms.rooms import ID_PREFIXES, RoomKind
@@ -64,7 +65,7 @@ async def sign_up(meetings: MeetingService, connection: Connection, person: Pers
     """Take places in meetings of a group, all or none."""
     group = await _group(meetings, command.group)
     groups.require_going_on(group.group)
-    ahead = [each.id for each in group.meetings if each.starts_at > meetings.now()]
+    ahead = [each.id for each in group.meetings if doors_at(each) > meetings.now()][: groups.MOST_SIGN_UPS]
     wanted = ahead if command.meetings is None else list(dict.fromkeys(command.meetings))
     if not {*wanted} <= {each.id for each in group.meetings} or not wanted:
         raise Refusal(Reason.MEETING_UNKNOWN)

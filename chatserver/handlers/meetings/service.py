@@ -19,9 +19,10 @@ from chatserver.domain.errors import Reason, Refusal
 from chatserver.domain.history import Millis
 from chatserver.domain.identity import MemberId, Person
 from chatserver.domain.meetings import commands as c
-from chatserver.domain.meetings.commands import Decided, MeetingAction
+from chatserver.domain.meetings.commands import CountMisses, Decided, MeetingAction
 from chatserver.domain.meetings.decide import decide
 from chatserver.domain.meetings.forms import FORMS
+from chatserver.domain.meetings.groups import GroupId
 from chatserver.domain.meetings.state import ROUNDS, Meeting, MeetingId, room_of_meeting
 from chatserver.domain.meetings.timers import next_due
 from chatserver.domain.rooms.rooms import RoomId, RoomKind, kind_of
@@ -265,6 +266,8 @@ class MeetingService:
         """Announce what a commit published, and show the meeting after it."""
         node, after = self.node, committed.meeting
         node.hub.announce(committed.publications)
+        for misses in committed.misses:
+            self._tasks.start(self._tell_misses(misses), "tell misses")
         if after is None:
             node.tell_nodes(MeetingChanged(meeting, 0))
             self._gone(meeting)
@@ -273,6 +276,17 @@ class MeetingService:
             node.tell_nodes(MeetingChanged(meeting, after.version))
         self._keep(after)
         self._show_one(after)
+
+    async def _tell_misses(self, misses: CountMisses) -> None:
+        """Tell the other meetings of a group that somebody did not come, or came after all. If this worker dies
+        meanwhile nobody is told: a seat is kept once too often."""
+        try:
+            group = await self.node.store.group(GroupId(misses.group))
+            for each in () if group is None else group.meetings:
+                if each.id != misses.meeting and misses.member in each.people:
+                    await self.do(misses.member, each.id, c.NoteMisses(count=misses.count))
+        except (Refusal, StoreUnavailable):
+            log.info("misses_not_told", extra={"meeting": misses.meeting})
 
     def _keep(self, meeting: Meeting) -> None:
         before = self._pictures.get(meeting.id)

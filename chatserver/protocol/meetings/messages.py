@@ -49,7 +49,7 @@ class AskMeeting(Command, frozen=True, kw_only=True, tag="meeting"):
 
 class SignUpCommand(Command, frozen=True, kw_only=True, tag="sign_up"):
     """Take a seat in meetings of a group, or a place on the waiting list; to `listen` is to be there without a turn.
-    Without `meetings` it is for all that are ahead. A freed seat that is held for one is taken by it, too."""
+    Without `meetings` it is for the next ten. A freed seat that is held for one is taken by it, too."""
 
     answer: ClassVar[str] = "group"
     cost: ClassVar[float] = 4.0
