@@ -9,8 +9,11 @@ from typing import Any
 
 import pytest
 
+from chatserver.domain.identity import MemberId
+from chatserver.domain.meetings.commands import MeetingAction
 from chatserver.domain.meetings.state import MINUTE, SECOND, MeetingId
 from chatserver.domain.people.staff import Role
+from chatserver.store.meeting_records import MeetingCommitted
 from tests.handlers.workers import Cluster, Guest, Worker, open_cluster
 from tests.kit.waiting import eventually
 
@@ -296,6 +299,24 @@ async def test_who_does_not_come_twice_frees_their_seats_in_the_series(site: Clu
         await turn(worker)
         assert await places() == expected
         await jump(week - 26 * MINUTE - SECOND, worker)
+
+
+async def test_a_meeting_that_runs_into_a_bug_holds_up_no_other(site: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
+    worker = await site.worker()
+    service = worker.meetings.service
+    (_, bad), (_, good) = [await plan(worker, await facilitator(worker, login)) for login in ("sam", "kim")]
+    do = service.do
+
+    async def fail(who: MemberId, meeting: MeetingId, command: MeetingAction) -> MeetingCommitted:
+        if meeting == bad:
+            raise RuntimeError("a bug")
+        return await do(who, meeting, command)
+
+    monkeypatch.setattr(service, "do", fail)
+    await jump(51 * MINUTE, worker)
+    await turn(worker)
+    found = await site.store.meetings([MeetingId(bad), MeetingId(good)])
+    assert {id_: each.is_live for id_, each in found.items()} == {bad: False, good: True}
 
 
 async def test_only_its_own_hosts_change_a_group(site: Cluster) -> None:

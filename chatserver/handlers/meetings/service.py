@@ -207,10 +207,15 @@ class MeetingService:
     async def _apply_due(self, meeting: MeetingId) -> None:
         try:
             await self.do(NOBODY, meeting, c.ApplyDue())
+        except StoreUnavailable:
+            raise
         except Refusal as refusal:
             # Another worker was first, and forgot it.
             if refusal.reason is not Reason.MEETING_UNKNOWN:
                 raise
+        except Exception:
+            # A bug that one meeting runs into holds up no other.
+            log.exception("meeting_failed", extra={"meeting": meeting})
 
     def _concerned(self) -> set[MeetingId]:
         """Return the meetings that somebody here sees, or is in."""
