@@ -1,0 +1,30 @@
+"""Loads the model that gives a second opinion on texts. Without one, or with a damaged one, the word lists go alone."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import Final
+
+from chatserver.domain.moderation.text_model import BadModel, TextModel, load
+
+SHIPPED: Final = Path(__file__).parent / "words" / "en" / "help.model"
+_MOST_BYTES: Final = 4_000_000
+
+log = logging.getLogger("chatserver.screening")
+
+
+def load_model(path: Path = SHIPPED) -> TextModel | None:
+    """Load the model in a file. Return None where it cannot be used, and log one line that says why."""
+    try:
+        return load(_read(path))
+    except (OSError, BadModel) as error:
+        cause = error.strerror if isinstance(error, OSError) else str(error)
+        log.warning("text_model_unusable", extra={"path": str(path), "cause": cause, "effect": "word lists only"})
+        return None
+
+
+def _read(path: Path) -> bytes:
+    if path.stat().st_size > _MOST_BYTES:
+        raise BadModel("it is too large")
+    return path.read_bytes()
