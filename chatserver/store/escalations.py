@@ -10,9 +10,10 @@ from collections.abc import Sequence
 from hashlib import blake2b
 from typing import Final
 
-from chatserver.domain.history import Offset
+from chatserver.domain.history import CommandId, Offset
+from chatserver.domain.identity import MemberId
 from chatserver.domain.moderation import report_queue
-from chatserver.domain.moderation.crisis_phrases import URGENT, Signal
+from chatserver.domain.moderation.crisis_phrases import URGENT, Category, Concern
 from chatserver.domain.moderation.measures import Report, ReportStatus
 from chatserver.domain.moderation.report_queue import Folds
 from chatserver.domain.rooms.rooms import Room, RoomKind
@@ -76,7 +77,7 @@ def _escalate(mine: ModerationLock, change: RoomChange, room: Room, offset: Offs
         before = 1 if is_session or card is not None else BEFORE
         rows = yield Call(rooms_sql.PAGE, [(change.channel, offset + 1, before)])
         posts = [decoding.post_of(row) for row in reversed(rows)]
-        id_ = _id_of(change, signal)
+        id_ = escalation_id(change.author, change.command_id, signal.category)
         # If the post was edited, its earlier versions belong to the escalation. Its author is present, so none is an
         # alias.
         opened = yield from evidence.of_post(change.channel, posts[-1], posts, sealer)
@@ -126,5 +127,6 @@ def _add_to(
     return True
 
 
-def _id_of(change: RoomChange, signal: Signal) -> str:
-    return blake2b(f"{change.author} {change.command_id} {signal.category}".encode(), digest_size=12).hexdigest()
+def escalation_id(author: MemberId, command_id: CommandId, category: Category | Concern) -> str:
+    """Return the id of what one command raises in one category."""
+    return blake2b(f"{author} {command_id} {category}".encode(), digest_size=12).hexdigest()

@@ -30,6 +30,7 @@ from chatserver.store import (
     report_access_statements,
     room_settings_statements,
     rooms_statements,
+    second_looks_statements,
     staff_statements,
 )
 from chatserver.store.all_tables import METADATA
@@ -81,6 +82,7 @@ _MODULES = (
     moderation_statements,
     moderation_queue_statements,
     room_settings_statements,
+    second_looks_statements,
 )
 
 
@@ -245,6 +247,7 @@ _OF_NOBODY = {
         *("id", "channel", "name", "about", "topic", "welcome", "agreement", "status", "kind", "split_of", "attendance")
     },
     "sealed_copies": {"channel"},
+    "second_looks": {"worker"},
     "settings": {"name", "value"},
 }
 """Columns of text whose samples tell of nobody."""
