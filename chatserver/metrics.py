@@ -53,6 +53,14 @@ class Metrics:
             "Texts made so that they could not be screened to their end; each was reported to moderators.",
             registry=registry,
         )
+        self.second_looks = Counter(
+            "chat_second_looks_total",
+            "Posts that the linear model looked at after they were saved: looked (all), raised (told to moderators),"
+            " put_off (too many waited; looked at later), again (read from the store, because a worker may have missed"
+            " them).",
+            ["outcome"],
+            registry=registry,
+        )
         self.commands = Counter(
             "chat_commands_total", "Commands by name and outcome.", ["cmd", "outcome"], registry=registry
         )

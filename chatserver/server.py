@@ -47,6 +47,7 @@ from chatserver.seeds import seed_rooms
 from chatserver.store.drivers.sqlite import SqliteStore
 from chatserver.store.records import StoreUnavailable
 from chatserver.store.store import Store
+from chatserver.text_model import load_model
 from chatserver.webroot import web_root
 from chatserver.worker import Worker, WorkerOptions
 
@@ -88,6 +89,7 @@ class Server:
             now=_now,
             monotonic=time.monotonic,
             options=worker_options(settings),
+            model=load_model(),
         )
         self.worker.node.stop = _stop
         keys = AddressKeys(settings.secret("address keys"), time.time, settings.networks_shared)

@@ -24,6 +24,7 @@ from chatserver.domain.limits import Limits
 from chatserver.domain.listening.opening_hours import parse_hours
 from chatserver.domain.listening.state import ListeningRules
 from chatserver.domain.moderation.crisis_phrases import Words
+from chatserver.domain.moderation.text_model import TextModel
 from chatserver.domain.operating.alerts import Thresholds
 from chatserver.domain.rooms.aliases import Aliases
 from chatserver.domain.rooms.coverage import CoverageRules
@@ -107,8 +108,10 @@ class Worker:
         now: Callable[[], Millis],
         monotonic: Callable[[], float],
         options: WorkerOptions,
+        model: TextModel | None = None,
     ) -> None:
-        """`now` is the wall clock in milliseconds, `monotonic` a clock in seconds."""
+        """`now` is the wall clock in milliseconds, `monotonic` a clock in seconds. Without a
+        `model` the word lists go alone."""
         self._workers = options.workers
         self.node = node = Node(
             id=id,
@@ -143,6 +146,7 @@ class Worker:
             challenge_key,
             options.coverage_rules,
             {RoomKind.SESSION: listening, RoomKind.MEETING: self.meetings.service},
+            model,
         )
         self.health = HealthPart(node)
         self.load = LoadPart(

@@ -19,6 +19,7 @@ from chatserver.domain.history import Millis
 from chatserver.domain.identity import MemberId, NodeId
 from chatserver.domain.limits import Limits
 from chatserver.domain.listening.training import QUESTIONS
+from chatserver.domain.moderation.text_model import TextModel
 from chatserver.domain.people.staff import Role
 from chatserver.domain.rooms.aliases import Aliases
 from chatserver.domain.rooms.rooms import Room, RoomId
@@ -143,7 +144,9 @@ class Guest:
 class Worker(BuiltWorker):
     """A worker as the server builds it, without its periodic jobs. `skew` in milliseconds is how wrong its clock is."""
 
-    def __init__(self, store: SqliteStore, exchange: Exchange, *, limits: Limits, skew: int = 0) -> None:
+    def __init__(
+        self, store: SqliteStore, exchange: Exchange, *, limits: Limits, skew: int = 0, model: TextModel | None = None
+    ) -> None:
         def now() -> Millis:
             return Millis(time.time_ns() // 1_000_000 + skew)
 
@@ -169,6 +172,7 @@ class Worker(BuiltWorker):
             now=now,
             monotonic=time.monotonic,
             options=WorkerOptions(limits=limits, languages=("en", "de"), name="lamp:1", version="0.1.0"),
+            model=model,
         )
         self.words_wait = 0.0
         """Seconds for which nobody may try come-back words."""
@@ -249,8 +253,8 @@ class Cluster:
         self.exchange = Exchange()
         self._workers: list[Worker] = []
 
-    async def worker(self, *, limits: Limits | None = None, skew: int = 0) -> Worker:
-        worker = Worker(self.store, self.exchange, limits=limits or Limits(), skew=skew)
+    async def worker(self, *, limits: Limits | None = None, skew: int = 0, model: TextModel | None = None) -> Worker:
+        worker = Worker(self.store, self.exchange, limits=limits or Limits(), skew=skew, model=model)
         self._workers.append(worker)
         await worker.start()
         return worker

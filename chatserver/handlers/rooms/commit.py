@@ -4,7 +4,7 @@ The store loads what is needed and decides inside the transaction. The author he
 everybody else after the author. Whatever is lost after the commit is found by the hub's tick.
 
 A text is looked at before the transaction (`handlers/rooms/screening.py`), but not where it seems certain to be
-refused.
+refused; and once more after it, by a model (`handlers/rooms/second_looks.py`).
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from chatserver.handlers.node import Node
 from chatserver.handlers.rooms.context import Rooms
 from chatserver.handlers.rooms.screening import NOTHING, Read, Unread, care_for, is_sure_to_be_refused, read
 from chatserver.protocol.rooms.messages import FactOk
-from chatserver.store.records import RoomChange
+from chatserver.store.records import Committed, RoomChange, StoreUnavailable
 
 _encoder = msgspec.msgpack.Encoder(order="deterministic")
 
@@ -68,7 +68,7 @@ async def commit(
         return _change(node, person, room, command_id, digest, command, epoch, origin, found, refusal)
 
     try:
-        committed = await node.store.commit(change(found))
+        committed = await _save(rooms, change(found))
     except Unread:
         found = None
         committed = None
@@ -81,13 +81,15 @@ async def commit(
         # It was taken, or was written before: what it says is to be known all the same.
         found = await read(rooms, person, room, command, is_staff=is_staff)
     if committed is None:
-        committed = await node.store.commit(change(found))
+        committed = await _save(rooms, change(found))
     node.metrics.commit_seconds.observe(node.monotonic() - started)
     publications = committed.publications
     if not publications:
         return Answer(FactOk(at=node.now()))
     signals = () if found is None else found.signals
     last = publications[-1]
+    # Also where it was written before: the worker that wrote it may have died since.
+    rooms.second_looks.offer(last, person.id, command_id, signals, origin)
     ok = FactOk(at=last.at, epoch=last.epoch, offset=last.offset, care=care_for(signals))
     if not committed.repeated:
         _count(node, person, room, last.event)
@@ -95,6 +97,15 @@ async def commit(
             node.metrics.signals.labels(each.category, each.level).inc()
     # Announcing a repeat again costs nothing where it arrived, and heals where a worker died before announcing it.
     return Answer(ok, then=lambda: node.hub.announce(publications))
+
+
+async def _save(rooms: Rooms, change: RoomChange) -> Committed:
+    try:
+        return await rooms.node.store.commit(change)
+    except StoreUnavailable:
+        # It may have been saved all the same.
+        rooms.second_looks.missed(change.now)
+        raise
 
 
 def _change(

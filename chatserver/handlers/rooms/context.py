@@ -14,6 +14,7 @@ from chatserver.handlers.node import Node
 from chatserver.handlers.rooms.admission import RoomAdmission
 from chatserver.handlers.rooms.coverage import RoomCoverage
 from chatserver.handlers.rooms.rosters import Rosters
+from chatserver.handlers.rooms.second_looks import SecondLooks
 
 
 def _none() -> set[RoomId]:
@@ -32,6 +33,7 @@ class Rooms:
     rosters: Rosters
     closed: Mapping[RoomKind, ClosedRooms]
     """The features that open closed rooms."""
+    second_looks: SecondLooks
     watching: set[Connection] = field(default_factory=set)
     """Those who see the lobby, and are told how many are in each room."""
     moderated: Callable[[], set[RoomId]] = _none

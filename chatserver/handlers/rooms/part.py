@@ -11,6 +11,7 @@ from chatserver.delivery.outbox import Outbox
 from chatserver.delivery.presence_records import PresenceChange
 from chatserver.domain.history import ChannelName
 from chatserver.domain.identity import Member, MemberId, NodeId, Person
+from chatserver.domain.moderation.text_model import TextModel
 from chatserver.domain.rooms.coverage import CoverageRules
 from chatserver.domain.rooms.rooms import ROOM_CHANNEL_PREFIX, RoomKind, is_closed_room, room_of
 from chatserver.domain.rooms.settings import Hours
@@ -21,7 +22,7 @@ from chatserver.handlers.connection import Connection
 from chatserver.handlers.listening.service import ListeningService
 from chatserver.handlers.moderation.enforcement import Enforcement
 from chatserver.handlers.node import Node
-from chatserver.handlers.part import Greeting, Job, Part
+from chatserver.handlers.part import Greeting, Job, Part, Service
 from chatserver.handlers.people import hiding
 from chatserver.handlers.rooms import commands, healing, history, seats
 from chatserver.handlers.rooms.admission import RoomAdmission
@@ -30,6 +31,7 @@ from chatserver.handlers.rooms.coverage import RoomCoverage
 from chatserver.handlers.rooms.lobby import Lobby
 from chatserver.handlers.rooms.presence_pace import SHORTEST_SECONDS, PresencePace
 from chatserver.handlers.rooms.rosters import Rosters
+from chatserver.handlers.rooms.second_looks import SecondLooks
 from chatserver.handlers.rooms.voice import require_voice_in
 from chatserver.protocol.fields import Command
 from chatserver.protocol.internode import RoomLeft, RoomRead, SeatGivenUp, encode
@@ -38,6 +40,7 @@ _COUNTS_SECONDS = 1.0
 _COVERAGE_SECONDS = 1.0
 _SEATS_SECONDS = 1.0
 _ROOMS_SECONDS = 5.0
+_SECOND_LOOKS_SECONDS = 20.0
 
 
 class RoomsPart(Part):
@@ -54,13 +57,22 @@ class RoomsPart(Part):
         challenge_key: bytes,
         coverage: CoverageRules,
         closed: Mapping[RoomKind, ClosedRooms],
+        model: TextModel | None,
     ) -> None:
         """`closed` are the features that open closed rooms."""
         self.node = node
         self.admission = RoomAdmission(node, listening, hours, challenge_key)
         self.coverage = RoomCoverage(node, coverage)
+        self.second_looks = SecondLooks(node, model)
         self.context = self.rooms = Rooms(
-            node, enforcement, listening, self.admission, self.coverage, Rosters(node), closed
+            node,
+            enforcement,
+            listening,
+            self.admission,
+            self.coverage,
+            Rosters(node),
+            closed,
+            self.second_looks,
         )
         self._lobby = Lobby(self.rooms)
         self._pace = PresencePace()
@@ -69,6 +81,7 @@ class RoomsPart(Part):
 
     async def start(self) -> None:
         await self.load_rooms()
+        await self.second_looks.start()
 
     def jobs(self) -> Sequence[Job]:
         return (
@@ -77,7 +90,14 @@ class RoomsPart(Part):
             Job(_SEATS_SECONDS, self.look_round),
             Job(_COVERAGE_SECONDS, self.coverage.tick),
             Job(_ROOMS_SECONDS, self.load_rooms),
+            Job(_SECOND_LOOKS_SECONDS, self.second_looks.tidy),
         )
+
+    def services(self) -> Sequence[Service]:
+        return (Service("second looks", self.second_looks.run),)
+
+    async def close(self) -> None:
+        await self.second_looks.close()
 
     def hears(self) -> Mapping[type[Struct], Callable[[NodeId, Any], None]]:
         return {SeatGivenUp: self._seat_given_up, RoomLeft: self._room_left, RoomRead: self._room_read}

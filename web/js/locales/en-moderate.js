@@ -209,6 +209,7 @@ export const words = {
     fired: "The words it went by",
     firedLead: "A guess by words alone: it may be wrong. Nothing was done to whoever wrote them.",
     line: "The line of the word list",
+    model: "No line of the word lists: the model marked these words. It cannot say why.",
     erased: "Whoever wrote them has erased themselves.",
     closeOurs: "No person reported this, so nobody is told that it was closed.",
     noNote: "They wrote nothing beside it.",

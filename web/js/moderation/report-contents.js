@@ -103,13 +103,18 @@ function long(said) {
   return element;
 }
 
+/** What stands in the place of a list's line where the model marked the words. */
+const MODEL = "[model]";
+
 /** The words that fired, and the line of the list. @param {string} note */
 function fired(note) {
   const [said = "", phrase = ""] = note.split("\n");
   if (said === "") return [h("p", { class: "soft", text: w.erased })];
   return [
     h("p", {}, h("b", { text: `“${said}”` })),
-    h("details", {}, h("summary", { class: "small", text: w.line }), h("p", { class: "soft small", text: phrase })),
+    phrase === MODEL
+      ? h("p", { class: "soft small", text: w.model })
+      : h("details", {}, h("summary", { class: "small", text: w.line }), h("p", { class: "soft small", text: phrase })),
   ];
 }
 

@@ -1,0 +1,165 @@
+"""The second look at posts: after the answer, found again where a worker dies, and never raised twice."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from chatserver.domain.history import Millis
+from chatserver.domain.identity import MemberId
+from chatserver.domain.moderation.measures import Report
+from chatserver.domain.moderation.model_training import examples_of, train
+from chatserver.domain.moderation.report_access import Asker
+from chatserver.domain.moderation.text_model import MODEL, TextModel
+from chatserver.handlers.rooms import second_looks
+from chatserver.handlers.rooms.second_looks import SILENT
+from chatserver.store.records import StoreUnavailable
+from tests.handlers.workers import PLAIN, Cluster, Guest, Worker, open_cluster
+from tests.store.kit import until
+
+OPERATOR = Asker(member=MemberId("m_operator"), is_operator=True)
+DARK = "the lanterns go dark over the quiet harbour"
+LISTED = "i want to die"
+SAID = [f"self_harm: {DARK}", "self_harm: all lanterns over the harbour go dark", "-: a quiet morning at the market"]
+CALM = ["a quiet morning", "see you at the market"]
+
+
+@pytest.fixture(scope="module")
+def model() -> TextModel:
+    return train([*examples_of("\n".join(SAID))], CALM, (0, 0), "en")
+
+
+@pytest.fixture
+async def site(tmp_path: Path) -> AsyncIterator[Cluster]:
+    async with open_cluster(tmp_path) as opened:
+        yield opened
+
+
+async def _inside(worker: Worker) -> Guest:
+    guest = await worker.guest()
+    assert "ok" in await guest.ask("join", room=PLAIN, agreement=1)
+    return guest
+
+
+async def _reports(site: Cluster) -> list[Report]:
+    return list((await site.store.queue(OPERATOR, Millis(0))).open)
+
+
+async def _raised(site: Cluster, count: int = 1) -> list[Report]:
+    async with asyncio.timeout(20):
+        while len(found := await _reports(site)) < count:  # noqa: ASYNC110 (nobody announces it)
+            await asyncio.sleep(0.01)
+    return found
+
+
+async def test_a_post_is_answered_first_and_looked_at_then(site: Cluster, model: TextModel) -> None:
+    worker = await site.worker(model=model)
+    guest = await _inside(worker)
+    reply = await guest.ask("post", room=PLAIN, text=f"We had soup. {DARK}.")
+    assert "care" not in reply["ok"]
+    assert await _reports(site) == [], "nothing looks at it before the service runs"
+    worker.go_on(worker.rooms.second_looks.run(), "second looks")
+    (report,) = await _raised(site)
+    assert (report.about, report.reason, report.level) == (guest.member, "self_harm", 2)
+    file = await site.store.open_report(report.id, OPERATOR, "to look", worker.node.now())
+    words, phrase = file.note.split("\n")
+    assert phrase == MODEL
+    assert "lanterns go dark" in words
+    assert [post.text for post in file.posts] == [f"We had soup. {DARK}."]
+
+
+async def test_an_edit_is_looked_at_too_and_calm_posts_raise_nothing(site: Cluster, model: TextModel) -> None:
+    worker = await site.worker(model=model)
+    guest = await _inside(worker)
+    worker.go_on(worker.rooms.second_looks.run(), "second looks")
+    offset = (await guest.ask("post", room=PLAIN, text="a quiet morning"))["ok"]["offset"]
+    assert "ok" in await guest.ask("edit", room=PLAIN, offset=offset, text=DARK)
+    assert [report.offset for report in await _raised(site)] == [offset]
+
+
+async def test_where_the_lists_raise_something_the_model_is_not_asked(site: Cluster, model: TextModel) -> None:
+    worker = await site.worker(model=model)
+    guest = await _inside(worker)
+    assert "ok" in await guest.ask("post", room=PLAIN, text=f"{LISTED}. {DARK}")
+    (before,) = await _reports(site)
+    await worker.rooms.second_looks.close()
+    (after,) = await _reports(site)
+    file = await site.store.open_report(after.id, OPERATOR, "to look", worker.node.now())
+    assert before.id == after.id
+    assert MODEL not in file.note
+
+
+async def test_without_a_model_nothing_is_looked_at_or_written(site: Cluster) -> None:
+    worker = await site.worker()
+    guest = await _inside(worker)
+    assert "ok" in await guest.ask("post", room=PLAIN, text=DARK)
+    await worker.rooms.second_looks.tidy()
+    assert await site.store.left_unlooked(Millis(2**53)) == []
+
+
+async def test_what_a_dead_worker_left_is_found_by_another_and_told_once(site: Cluster, model: TextModel) -> None:
+    dead = await site.worker(model=model)
+    guest = await _inside(dead)
+    assert "ok" in await guest.ask("post", room=PLAIN, text=DARK)
+    # It never looks at it: from here on nothing of it runs.
+    early = await site.worker(model=model)
+    await early.rooms.second_looks.tidy()
+    assert await _reports(site) == [], "it may still be alive"
+    late = [await site.worker(model=model, skew=2 * SILENT) for _ in range(2)]
+    await asyncio.gather(*(each.rooms.second_looks.tidy() for each in late))
+    assert len(await _reports(site)) == 1
+    left = {each.worker for each in await site.store.left_unlooked(Millis(2**53))}
+    assert dead.node.id not in left
+    assert {each.node.id for each in late} <= left
+
+
+async def test_what_comes_at_once_beyond_the_queue_is_read_again(
+    site: Cluster, model: TextModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(second_looks, "MOST_WAITING", 1)
+    worker = await site.worker(model=model)
+    looks = worker.rooms.second_looks
+    guest = await _inside(worker)
+    assert "ok" in await guest.ask("post", room=PLAIN, text="a quiet morning")
+    assert "ok" in await guest.ask("post", room=PLAIN, text=DARK)
+    assert worker.node.metrics.second_looks.labels("put_off")._value.get() == 1
+    worker.go_on(looks.run(), "second looks")
+    await until(lambda: worker.node.metrics.second_looks.labels("looked")._value.get() == 1)
+    assert await _reports(site) == []
+    await looks.tidy()
+    assert len(await _reports(site)) == 1
+
+
+async def test_a_store_that_is_away_loses_nothing(
+    site: Cluster, model: TextModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    worker = await site.worker(model=model)
+    looks = worker.rooms.second_looks
+    guest = await _inside(worker)
+    assert "ok" in await guest.ask("post", room=PLAIN, text=DARK)
+
+    async def away(found: object) -> int:
+        raise StoreUnavailable("away")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(site.store, "escalate_late", away)
+        worker.go_on(looks.run(), "second looks")
+        await until(lambda: worker.node.metrics.store_failures._value.get() >= 1)
+        with pytest.raises(StoreUnavailable):
+            await looks.tidy()
+    assert await _reports(site) == []
+    await looks.tidy()
+    assert len(await _reports(site)) == 1
+
+
+async def test_a_worker_that_ends_in_good_order_leaves_nothing(site: Cluster, model: TextModel) -> None:
+    worker = await site.worker(model=model)
+    guest = await _inside(worker)
+    assert [each.worker for each in await site.store.left_unlooked(Millis(2**53))] == [worker.node.id]
+    assert "ok" in await guest.ask("post", room=PLAIN, text=DARK)
+    await worker.rooms.second_looks.close()
+    assert len(await _reports(site)) == 1
+    assert await site.store.left_unlooked(Millis(2**53)) == []
