@@ -9,16 +9,27 @@ python -m bench.help_model --on FILE        says what the file finds of other la
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from time import process_time_ns
 from typing import Final
 
 import msgspec
 
-from chatserver.domain.moderation.crisis_phrases import ESCALATED, Words
+from chatserver.domain.moderation.crisis_phrases import Words
 from chatserver.domain.moderation.model_training import Example, examples_of, hash_of, train
-from chatserver.domain.moderation.screening_figures import BASE_RATES, Heard, Rate, marked, precision, score_at_load
+from chatserver.domain.moderation.screening_figures import (
+    ANYTHING,
+    BOTH,
+    NEVER,
+    Found,
+    Heard,
+    Rate,
+    found_by,
+    is_marked,
+    marked,
+    table,
+)
 from chatserver.domain.moderation.text_model import TextModel
 from chatserver.text_model import SHIPPED, load_model
 from chatserver.wordlists import load
@@ -30,14 +41,6 @@ MARKED: Final = (50, 15)
 """Of 1,000 ordinary texts, how many reach level 1 and level 2 with the thresholds of the file."""
 ORDINARY_WEIGHT: Final = 3.0
 """How much ordinary talk counts against other sentences: there is far more of it than was written here."""
-ANYTHING: Final = "anything"
-URGENT: Final = "urgent"
-NOTHING: Final = "- (must not ring)"
-LISTS: Final = "lists"
-MODEL: Final = "model"
-BOTH: Final = "lists or model"
-_NEVER: Final = float("inf")
-LOADS: Final = (0.010, 0.015, 0.024, 0.050)
 
 
 def sentences(name: str) -> list[Example]:
@@ -67,21 +70,12 @@ def is_current(model: TextModel) -> bool:
     return model.head.inputs == hash_of(everything())
 
 
-def heard(words: Words, model: TextModel, text: str) -> Heard:
-    """Return how a text is judged."""
-    return Heard(_is_marked(words, text), model.read(text).score)
-
-
-def _is_marked(words: Words, text: str) -> bool:
-    return any(signal.level >= ESCALATED for signal in words.screen(text))
-
-
 def leave_one_out(words: Words) -> Iterator[str]:
     """Say what is found of each author's sentences by a model that has seen nothing of theirs."""
     calm = ordinary()
-    by_lists = marked([Heard(_is_marked(words, text), 0.0) for text in calm], _NEVER, with_lists=True)
+    by_lists = marked([Heard(is_marked(words, text), 0.0) for text in calm], NEVER, with_lists=True)
     yield f"ordinary talk marked by the lists alone: {by_lists}"
-    sums: dict[tuple[float, str, str], Rate] = {}
+    sums: Found = {}
     for left_out in AUTHORS:
         seen = [*common(), *(each for name in AUTHORS if name != left_out for each in sentences(name))]
         model = train(seen, calm, MARKED, "en")
@@ -91,39 +85,6 @@ def leave_one_out(words: Words) -> Iterator[str]:
             if key[1:] == (ANYTHING, BOTH):
                 yield f"{left_out}: {rate} at {key[0]:.1%}"
     yield from table(sums)
-
-
-def found_by(
-    words: Words, model: TextModel, own: Sequence[Example], calm: Sequence[str]
-) -> dict[tuple[float, str, str], Rate]:
-    """Return what is found of sentences, by load, by what they mean, and by what finds it."""
-    on_calm = [heard(words, model, text) for text in calm]
-    groups: dict[str, list[Heard]] = {ANYTHING: [], URGENT: []}
-    for example in own:
-        each = heard(words, model, example.text)
-        names = [NOTHING] if example.category is None else [ANYTHING, example.category.value]
-        for name in [*names, *([URGENT] if example.is_urgent else [])]:
-            groups.setdefault(name, []).append(each)
-    found = {}
-    for load_ in LOADS:
-        alone = score_at_load(on_calm, load_, with_lists=False)
-        both = score_at_load(on_calm, load_, with_lists=True)
-        for name, some in groups.items():
-            found[(load_, name, LISTS)] = marked(some, _NEVER, with_lists=True)
-            found[(load_, name, MODEL)] = marked(some, alone, with_lists=False)
-            found[(load_, name, BOTH)] = marked(some, both, with_lists=True)
-    return found
-
-
-def table(found: Mapping[tuple[float, str, str], Rate]) -> Iterator[str]:
-    """Say what was found, with its intervals, and the precision that follows."""
-    for load_ in LOADS:
-        yield f"at {load_:.1%} of ordinary talk ({LISTS} | {MODEL} | {BOTH}):"
-        for name in dict.fromkeys(key[1] for key in found):
-            yield f"  {name:<20}" + " | ".join(str(found[(load_, name, row)]) for row in (LISTS, MODEL, BOTH))
-        recall = found[(load_, ANYTHING, BOTH)].value
-        rates = ", ".join(f"{precision(recall, load_, base):.2f} at {base:.0%}" for base in BASE_RATES)
-        yield f"  precision of both, by the share of posts that need a human: {rates}"
 
 
 def milliseconds(model: TextModel, texts: Sequence[str]) -> list[float]:
@@ -145,7 +106,7 @@ def costs(model: TextModel) -> Iterator[str]:
     yield f"of 2,000 characters: p50 {long[len(long) // 2]:.2f}, longest {long[-1]:.2f}"
 
 
-def found_on(model: TextModel, path: Path) -> dict[tuple[float, str, str], Rate]:
+def found_on(model: TextModel, path: Path) -> Found:
     """Return what a model finds of a file of labelled sentences."""
     return found_by(load(), model, [*examples_of(path.read_text(encoding="utf-8"))], ordinary())
 

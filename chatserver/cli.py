@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, TextIO, TypeVar
 import click
 
 from chatserver.cli_output import fail, warn, write_document, write_text
+from chatserver.cli_screening import screening
 from chatserver.config import (
     CONFIG_VARIABLE,
     ConfigError,
@@ -71,6 +72,9 @@ def _settings_options(command: F) -> F:
 @click.version_option(package_name="chatserver", prog_name="chatserver")
 def main() -> None:
     """A real-time peer-support chat server."""
+
+
+main.add_command(screening)
 
 
 @main.command()
