@@ -44,6 +44,7 @@ from chatserver.config_sections import (
     OperatorsSection,
     RetentionSection,
     RoomsSection,
+    ScreeningSection,
     StaffSection,
     _as_limits,
     _database_url,
@@ -141,6 +142,7 @@ class Settings(BaseSettings):
     duty: CoverageSection = CoverageSection()
     operators: OperatorsSection = OperatorsSection()
     rooms: RoomsSection = RoomsSection()
+    screening: ScreeningSection = ScreeningSection()
     listening: ListeningSection = ListeningSection()
     limits: Annotated[_LimitsSection, AfterValidator(_as_limits), PlainSerializer(msgspec.structs.asdict)] = Field(
         default_factory=_LimitsSection
@@ -437,6 +439,7 @@ def known_keys() -> list[str]:
         "duty": list(CoverageSection.model_fields),
         "operators": list(OperatorsSection.model_fields),
         "rooms": list(RoomsSection.model_fields),
+        "screening": list(ScreeningSection.model_fields),
         "listening": list(ListeningSection.model_fields),
         "limits": [field.name for field in msgspec.structs.fields(Limits)],
     }

@@ -180,6 +180,14 @@ class RoomsSection(BaseModel):
     contact_details: Literal["off", "warn", "refuse"] = "warn"
 
 
+class ScreeningSection(BaseModel):
+    """Settings of what is noticed in posts."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    second_look: bool = True
+
+
 class OperatorsSection(BaseModel):
     """Thresholds from which something is shown as needing attention. `Thresholds` explains each value."""
 

@@ -89,7 +89,7 @@ class Server:
             now=_now,
             monotonic=time.monotonic,
             options=worker_options(settings),
-            model=load_model(),
+            model=load_model() if settings.screening.second_look else None,
         )
         self.worker.node.stop = _stop
         keys = AddressKeys(settings.secret("address keys"), time.time, settings.networks_shared)

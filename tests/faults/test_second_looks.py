@@ -29,7 +29,7 @@ _LONG_AGO = 600_000
 
 
 async def test_a_post_whose_worker_was_killed_before_the_model_saw_it_is_raised_once() -> None:
-    server = ChatServer()
+    server = ChatServer(config={"screening": {"second_look": True}})
     plan, deaths = server.directory / "points.json", server.directory / "deaths"
     plan.write_bytes(msgspec.json.encode([Point(ANSWERED)]))
     deaths.touch()

@@ -59,6 +59,8 @@ class ChatServer:
             "log_format": "json",
             # All people in a test have one address, as in a large school.
             "shared_networks": ["127.0.0.0/8=1000"],
+            # What the model raises comes some time after the post: a test that is not about it must not meet it.
+            "screening": {"second_look": False},
             **{key: value for key, value in chosen.items() if value is not None},
             **(config or {}),
         }
