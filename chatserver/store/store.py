@@ -92,9 +92,7 @@ def check_revision(found: str | None) -> None:
         )
 
 
-class Store(
-    StaffStore, ModerationStore, RoomSettingsStore, SecondLooksStore, TriesStore, ArrivalsStore, MeetingStore
-):
+class Store(StaffStore, ModerationStore, RoomSettingsStore, SecondLooksStore, TriesStore, ArrivalsStore, MeetingStore):
     """Keeps the logs of channels, and everything about members.
 
     Offsets of a channel are consecutive, in commit order, and visible in that order: a reader that sees offset n sees

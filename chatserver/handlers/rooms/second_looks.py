@@ -186,8 +186,7 @@ class SecondLooks:
             if signal is not None and signal.level >= ESCALATED
         ]
         if found:
-            async with acting_on_changes(node):
-                raised = await node.store.escalate_late(found)
+            raised = await acting_on_changes(node, node.store.escalate_late(found))
             node.metrics.second_looks.labels("raised").inc(raised)
 
 
