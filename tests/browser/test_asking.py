@@ -89,6 +89,8 @@ async def test_what_is_filled_in_reaches_the_listener_who_is_asked(ann: Person, 
     proposal = (await heron.console(lambda it: "proposal" in it))["proposal"]
     assert (proposal["topics"], proposal["need"]) == (["sleep"], "think")
     assert (proposal["heavy"], proposal["minutes"]) == (3, 30)
+    # For half a minute nobody is asked for somebody who leaves while a listener is being asked.
+    await heron.client.ask("decline", proposal=proposal["id"])
     await press(ann, "Leave the line").click()
     await expect(on_page(ann, "You left the line.")).to_be_visible()
 
