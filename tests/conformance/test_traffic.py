@@ -10,6 +10,7 @@ from chatserver import __version__
 from chatserver.protocol.asyncapi import document, tag_of
 from chatserver.protocol.codec import Encoding
 from chatserver.protocol.listening.messages import ListeningCommand, ListeningOk, ListeningPush
+from chatserver.protocol.meetings.messages import MeetingCommand, MeetingReply, MeetingsPush
 from chatserver.protocol.moderation.messages import ModerationCommand, ModerationOk, ModerationPush
 from chatserver.protocol.operating.messages import OperatingCommand, OperatingPush, OperatingReply
 from tests.conformance.clusters import Cluster, Meet
@@ -27,6 +28,12 @@ ONE_TO_ONE: Final = {
     for kind, union in (("command", ListeningCommand), ("reply", ListeningOk), ("push", ListeningPush))
     for each in get_args(union)
 }
+OF_MEETINGS: Final = {
+    f"{kind}.{tag_of(each)}"
+    for kind, union in (("command", MeetingCommand), ("reply", MeetingReply), ("push", MeetingsPush))
+    for each in get_args(union)
+}
+"""What is said of groups and their meetings: see `test_meetings.py`; `test_authorization.py` gives each command."""
 FOR_STAFF: Final = {
     f"{kind}.{tag_of(each)}"
     for kind, union in (
@@ -74,7 +81,10 @@ async def test_a_tour_of_every_message(site: Cluster, room: str, encoding: Encod
             await tablet.push(kind)
     finally:
         await meet.see_off()
-    assert traffic.names == document(__version__)["components"]["messages"].keys() - RARE - ONE_TO_ONE - FOR_STAFF
+    assert (
+        traffic.names
+        == document(__version__)["components"]["messages"].keys() - RARE - ONE_TO_ONE - OF_MEETINGS - FOR_STAFF
+    )
 
 
 async def test_a_tour_of_one_to_one(
