@@ -360,3 +360,17 @@ async def test_a_plan_in_the_past_too_long_or_in_no_time_zone_is_refused(site: C
     assert await refused(kim, "open_group", **{**GROUP, "script": ["x" * 501]}) == "text_too_long"
     assert await refused(kim, "open_group", **{**GROUP, "script": ["x"] * 41}) == "invalid"
     assert len((await ok(kim, "open_group", **{**GROUP, "script": ["x" * 300] * 40}))["group"]["script"]) == 40
+
+
+async def test_whoever_looks_at_a_meeting_hears_that_it_is_forgotten(site: Cluster) -> None:
+    here, there = await site.worker(), await site.worker()
+    host, (robin, *_), meeting = await gathered(here)
+    there.node.clock_ahead = here.node.clock_ahead
+    far = await there.guest()
+    await come(far, meeting)
+    await ok(host, "end_meeting", meeting=meeting, why="danger")
+    await jump(25 * 60 * MINUTE, here, there)
+    await turn(here, there)
+    for guest in (host, robin, far):
+        assert guest.heard("meeting_gone") == [{"push": "meeting_gone", "id": meeting}]
+    assert await refused(robin, "meeting", meeting=meeting) == "meeting_unknown"
