@@ -29,8 +29,8 @@ from chatserver.store.records import RoomChange
 from chatserver.store.report_rows import report_row
 
 BEFORE: Final = 10
-"""Posts that go with an escalation from a themed room, including the one that raised it. From a session only that post
-goes, because what people say there in confidence is read no further than necessary."""
+"""Posts that go with an escalation from a themed room, including the one that raised it. From a session or a meeting
+only that post goes, because what people say there in confidence is read no further than necessary."""
 AGAIN: Final = 10 * 60_000
 """Milliseconds after which somebody whose escalation was closed may raise one of the same kind again. Urgent ones may
 be raised at once."""
@@ -59,7 +59,7 @@ def escalate(raised: Sequence[Raised], sealer: Sealer) -> Op[None]:
 
 
 def _escalate(mine: ModerationLock, change: RoomChange, room: Room, offset: Offset, sealer: Sealer) -> Op[bool]:
-    is_session = room.kind is RoomKind.SESSION
+    is_closed, is_session = room.kind.is_closed, room.kind is RoomKind.SESSION
     is_new = report_queue.is_new((yield from cards.since(change.author)), change.now)
     about_staff = yield from report_access.is_by_moderator(change.author)
     # A session is never part of a flood, because a listener has taken each seeker. What only operators see is not
@@ -71,10 +71,10 @@ def _escalate(mine: ModerationLock, change: RoomChange, room: Room, offset: Offs
         key = (change.author, room.id, signal.category.value, change.now - AGAIN)
         known = yield Call(sql.RAISED_URGENT if signal.level >= URGENT else sql.RAISED, [key])
         if known and known[0][1] >= signal.level:
-            has_added |= yield from _add_to(mine, known[0], change, offset, sealer, is_session=is_session)
+            has_added |= yield from _add_to(mine, known[0], change, offset, sealer, is_closed=is_closed)
             continue
         # Only the first escalation of a post holds the posts before it.
-        before = 1 if is_session or card is not None else BEFORE
+        before = 1 if is_closed or card is not None else BEFORE
         rows = yield Call(rooms_sql.PAGE, [(change.channel, offset + 1, before)])
         posts = [decoding.post_of(row) for row in reversed(rows)]
         id_ = escalation_id(change.author, change.command_id, signal.category)
@@ -110,10 +110,10 @@ def _escalate(mine: ModerationLock, change: RoomChange, room: Room, offset: Offs
 
 
 def _add_to(
-    mine: ModerationLock, known: Row, change: RoomChange, offset: Offset, sealer: Sealer, *, is_session: bool
+    mine: ModerationLock, known: Row, change: RoomChange, offset: Offset, sealer: Sealer, *, is_closed: bool
 ) -> Op[bool]:
     """Add a post to the escalation that waits for the same, because otherwise removing the post would leave nothing of
-    it. For a session no further post is added, only changes to the one that is there. Return whether anything is
+    it. For a session or a meeting no further post is added, only changes to the one that is there. Return whether anything is
     new."""
     id_, _, status, card = known
     if status == ReportStatus.CLOSED:
@@ -121,7 +121,7 @@ def _add_to(
     rows = yield Call(rooms_sql.PAGE, [(change.channel, offset + 1, 1)])
     posts = [decoding.post_of(row) for row in rows]
     opened = yield from evidence.of_post(change.channel, posts[-1], posts, sealer)
-    if not (yield from evidence.add_to(id_, opened, change.now, sealer, most=0 if is_session else MOST)):
+    if not (yield from evidence.add_to(id_, opened, change.now, sealer, most=0 if is_closed else MOST)):
         return False
     yield Call(queue_sql.TOUCH_HOLDERS, [(change.now, mine.version, id_, card or id_)])
     return True

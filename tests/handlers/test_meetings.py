@@ -9,14 +9,17 @@ from typing import Any
 
 import pytest
 
+from chatserver.domain.history import Millis
 from chatserver.domain.identity import MemberId
 from chatserver.domain.meetings.commands import MeetingAction
 from chatserver.domain.meetings.state import MINUTE, SECOND, MeetingId
+from chatserver.domain.moderation.report_access import Asker
 from chatserver.domain.people.staff import Role
 from chatserver.store.meeting_records import MeetingCommitted
 from tests.handlers.workers import Cluster, Guest, Worker, open_cluster
 from tests.kit.waiting import eventually
 
+OPERATOR = Asker(member=MemberId("m_operator"), is_operator=True)
 GROUP = {"form": "hands", "name": "Evening round", "about": "For those who cannot rest.", "agreement": "Be kind."}
 
 
@@ -374,3 +377,15 @@ async def test_whoever_looks_at_a_meeting_hears_that_it_is_forgotten(site: Clust
     for guest in (host, robin, far):
         assert guest.heard("meeting_gone") == [{"push": "meeting_gone", "id": meeting}]
     assert await refused(robin, "meeting", meeting=meeting) == "meeting_unknown"
+
+
+async def test_of_a_meeting_a_cry_for_help_shows_moderators_that_post_and_no_other(site: Cluster) -> None:
+    worker = await site.worker()
+    host, (robin, wren, _), meeting = await gathered(worker)
+    await go_to(host, meeting, "checkin")
+    await ok(robin, "post", room=meeting, text="My brother died in May.")
+    await ok(wren, "post", room=meeting, text="I have the pills in front of me.")
+    (report,) = (await site.store.queue(OPERATOR, Millis(0))).open
+    assert report.about == wren.member
+    file = await site.store.open_report(report.id, OPERATOR, "to look", worker.node.now())
+    assert [post.text for post in file.posts] == ["I have the pills in front of me."]
