@@ -26,7 +26,7 @@ meeting_people = Table(
     "meeting_people",
     metadata,
     Column("meeting", String, primary_key=True),
-    # No foreign keys: whoever is erased is taken out of each meeting first.
+    # No foreign keys: a member who is erased is taken out of each meeting first.
     Column("member", String, primary_key=True),
     Column("is_here", Boolean, nullable=False),
     # By the meeting's clock. Newer than in `body`.

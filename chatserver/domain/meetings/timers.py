@@ -185,6 +185,6 @@ def _moments(draft: Draft) -> list[Millis]:
         # Once somebody who has not written is gone, everybody else may have.
         found += [each.seen_at + REACH for each in meeting.here() if each.member not in meeting.said]
     if meeting.kind in TURNS:
-        # Somebody who was away may be back any time: whoever sees them says so.
+        # Somebody who was away may be back at any time. The worker that sees them says so.
         found += [each.seen_at + LOST for each in meeting.at(Place.SEAT) if each.is_here]
     return [Millis(each) for each in found]
