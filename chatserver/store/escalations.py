@@ -113,8 +113,8 @@ def _add_to(
     mine: ModerationLock, known: Row, change: RoomChange, offset: Offset, sealer: Sealer, *, is_closed: bool
 ) -> Op[bool]:
     """Add a post to the escalation that waits for the same, because otherwise removing the post would leave nothing of
-    it. For a session or a meeting no further post is added, only changes to the one that is there. Return whether anything is
-    new."""
+    it. For a session or a meeting no further post is added, only changes to the one that is there. Return whether
+    anything is new."""
     id_, _, status, card = known
     if status == ReportStatus.CLOSED:
         return False
