@@ -135,7 +135,7 @@ class MeetingService:
 
     def may_stay(self, room: RoomId, member: MemberId) -> bool:
         """Return whether a member may be in a meeting's room, as far as is known here. The store knows who is a member
-        of it; whoever is none any more is found in the next turn."""
+        of it, and somebody who has left is found in the next turn."""
         return True
 
     def is_live(self, room: RoomId) -> bool:
