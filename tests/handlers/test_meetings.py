@@ -125,6 +125,7 @@ async def test_a_group_is_planned_signed_up_for_and_entered_once_its_doors_are_o
     (card,) = (await ok(wren, "groups"))["groups"]
     assert (card["id"], card["name"], card["dates"][0]["free"]) == (group, "Evening round", 1)
     assert "script" not in card
+    assert (len(card["phases"]), card["phases"][0]) == (6, {"kind": "gather", "minutes": 5})
     card = (await ok(wren, "sign_up", group=group))["group"]
     assert (card["dates"][0]["place"], card["dates"][0]["free"]) == ("seat", 0)
     otter = await worker.guest()

@@ -20,6 +20,7 @@ from chatserver.domain.meetings.state import (
     REACH,
     Attendee,
     Meeting,
+    Phase,
     PhaseKind,
     Place,
     Stage,
@@ -69,7 +70,7 @@ def view_of(
         doors_at=seats.doors_at(meeting),
         me=alias(member),
         may=tuple(may(meeting, member, now, is_moderator=is_moderator)),
-        phases=tuple(PhaseView(kind=each.kind, minutes=each.minutes) for each in meeting.phases),
+        phases=_phases(meeting.phases),
         seats=meeting.seats,
         free=max(0, seats.free_seats(meeting)),
         place=None if found is None else found.place,
@@ -114,6 +115,10 @@ def view_of(
     )
 
 
+def _phases(script: Iterable[Phase]) -> tuple[PhaseView, ...]:
+    return tuple(PhaseView(kind=each.kind, minutes=each.minutes) for each in script)
+
+
 def _in_order(people: Iterable[Attendee]) -> list[Attendee]:
     places = [*Place]
     return sorted(people, key=lambda each: (places.index(each.place), each.at, each.member))
@@ -142,6 +147,7 @@ def card_of(found: GroupWithMeetings, member: MemberId) -> GroupCard:
         agreement_version=group.agreement_version,
         minutes=planned(group.phases) // MINUTE,
         dates=tuple(_date(each, member) for each in found.meetings),
+        phases=_phases(group.phases),
         theme=group.theme,
         mine=is_mine,
         script=group.script if is_mine else (),

@@ -68,6 +68,7 @@ _CARD: Final = GroupCard(
     agreement="What is said here stays here.",
     agreement_version=1,
     minutes=71,
+    phases=tuple(PhaseView(kind=each.kind, minutes=each.minutes) for each in FORMS[Form.CIRCLE].phases),
     dates=(
         DateView(
             id=_MEETING,

@@ -102,8 +102,8 @@ class DateView(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class GroupCard(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A group that meets. `mine` says that one is a host of it; hosts get its `script`, and the `revision` for
-    changes."""
+    """A group that meets. `phases` are the parts of its meetings. `mine` says that one is a host of it; hosts get its
+    `script`, and the `revision` for changes."""
 
     id: GroupId
     name: str
@@ -114,6 +114,7 @@ class GroupCard(Struct, frozen=True, kw_only=True, omit_defaults=True):
     agreement_version: int
     minutes: int
     dates: tuple[DateView, ...]
+    phases: tuple[PhaseView, ...]
     theme: str = ""
     mine: bool = False
     script: tuple[str, ...] = ()
