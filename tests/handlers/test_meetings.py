@@ -345,6 +345,21 @@ async def test_only_its_own_hosts_change_a_group(site: Cluster) -> None:
     assert (view["stage"], view["why"]) == ("cancelled", "I am ill.")
 
 
+async def test_hosts_see_who_hosts_with_them_and_whom_they_could_ask(site: Cluster) -> None:
+    worker = await site.worker()
+    sam, kim = await facilitator(worker, "sam"), await facilitator(worker, "kim")
+    found = (await ok(sam, "facilitators"))["facilitators"]
+    assert [each["name"] for each in found] == ["Kim"]
+    opened = (await ok(sam, "open_group", **GROUP, seats=7, cohosts=[found[0]["id"]]))["group"]
+    assert ([each["name"] for each in opened["hosts"]], opened["seats"]) == (["Sam", "Kim"], 7)
+    (of_kim,) = (await ok(kim, "groups"))["groups"]
+    assert (of_kim["hosts"], of_kim["mine"]) == (opened["hosts"], True)
+    wren = await worker.guest()
+    (of_wren,) = (await ok(wren, "groups"))["groups"]
+    assert "hosts" not in of_wren
+    assert await refused(wren, "facilitators") == "not_allowed"
+
+
 async def test_a_plan_in_the_past_too_long_or_in_no_time_zone_is_refused(site: Cluster) -> None:
     worker = await site.worker()
     sam = await facilitator(worker, "sam")

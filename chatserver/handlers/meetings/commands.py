@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from base64 import b32encode
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from hashlib import blake2b
 from typing import Any, Final
 
@@ -29,7 +29,7 @@ from chatserver.handlers.meetings.service import MeetingService
 from chatserver.handlers.people import aliases
 from chatserver.protocol.fields import Command, DoneOk
 from chatserver.protocol.meetings import messages as m
-from chatserver.protocol.meetings.views import GroupOk, GroupsOk, MeetingOk
+from chatserver.protocol.meetings.views import FacilitatorsOk, GroupOk, GroupsOk, MeetingOk
 from chatserver.store.meeting_records import GroupWithMeetings
 
 _GROUP_PREFIX: Final = "g-"
@@ -43,7 +43,8 @@ REASON_LENGTH: Final = 500
 async def ask_groups(meetings: MeetingService, connection: Connection, person: Person, command: m.AskGroups) -> Answer:
     """Answer with every group that goes on."""
     found = await meetings.node.store.groups()
-    return Answer(GroupsOk(groups=tuple(views.card_of(each, person.id) for each in found)))
+    names = await _names(meetings, [each.group for each in found], person)
+    return Answer(GroupsOk(groups=tuple(views.card_of(each, person.id, names) for each in found)))
 
 
 async def ask_meeting(
@@ -157,6 +158,18 @@ async def open_group(meetings: MeetingService, connection: Connection, person: P
     return await _group_ok(meetings, id_, person)
 
 
+async def ask_facilitators(
+    meetings: MeetingService, connection: Connection, person: Person, command: m.AskFacilitators
+) -> Answer:
+    """Answer with the other facilitators whose accounts are active."""
+    found = [
+        Person(each.member, each.name)
+        for each in await meetings.node.store.all_staff()
+        if each.revoked_at is None and each.member != person.id and may(each.roles, Capability.FACILITATE)
+    ]
+    return Answer(FacilitatorsOk(facilitators=tuple(sorted(found, key=lambda each: each.name.casefold()))))
+
+
 async def change_group(
     meetings: MeetingService, connection: Connection, person: Person, command: m.ChangeGroup
 ) -> Answer:
@@ -232,7 +245,15 @@ async def _group(meetings: MeetingService, group: GroupId) -> GroupWithMeetings:
 
 
 async def _group_ok(meetings: MeetingService, group: GroupId, person: Person) -> Answer:
-    return Answer(GroupOk(group=views.card_of(await _group(meetings, group), person.id)))
+    found = await _group(meetings, group)
+    names = await _names(meetings, [found.group], person)
+    return Answer(GroupOk(group=views.card_of(found, person.id, names)))
+
+
+async def _names(meetings: MeetingService, found: Sequence[Group], person: Person) -> dict[MemberId, str]:
+    """Return the names of the hosts of those groups that somebody is a host of."""
+    hosts = {host for group in found if person.id in group.hosts for host in group.hosts}
+    return {member: staff.name for member, staff in (await meetings.node.store.good_staff(sorted(hosts))).items()}
 
 
 def _letters(*parts: object) -> str:
@@ -260,6 +281,7 @@ COMMANDS: Final[Mapping[type[Command], Handler]] = {
     m.SendOutPerson: send_out,
     m.EndMeetingCommand: _taking_part(lambda command: c.EndMeeting(why=command.why)),
     m.OpenGroup: open_group,
+    m.AskFacilitators: ask_facilitators,
     m.ChangeGroup: change_group,
     m.EndGroup: end_group,
     m.PlanMeetings: plan,

@@ -5,12 +5,12 @@ Nobody is shown another member's id: people in a meeting have ids of its room.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from msgspec.structs import replace
 
 from chatserver.domain.history import Millis
-from chatserver.domain.identity import MemberId
+from chatserver.domain.identity import MemberId, Person
 from chatserver.domain.meetings import seats, turns
 from chatserver.domain.meetings.decide import may
 from chatserver.domain.meetings.draft import Draft
@@ -134,8 +134,9 @@ def _person(meeting: Meeting, who: Attendee, alias: MemberId, time: Millis) -> M
     )
 
 
-def card_of(found: GroupWithMeetings, member: MemberId) -> GroupCard:
-    """Return a group as one person sees it before they are in a meeting: numbers, and no names."""
+def card_of(found: GroupWithMeetings, member: MemberId, names: Mapping[MemberId, str]) -> GroupCard:
+    """Return a group as one person sees it before they are in a meeting: numbers, and no names. `names` are those of
+    the hosts, where the person is one of them."""
     group, is_mine = found.group, member in found.group.hosts
     return GroupCard(
         id=group.id,
@@ -148,9 +149,11 @@ def card_of(found: GroupWithMeetings, member: MemberId) -> GroupCard:
         minutes=planned(group.phases) // MINUTE,
         dates=tuple(_date(each, member) for each in found.meetings),
         phases=_phases(group.phases),
+        seats=group.seats,
         theme=group.theme,
         mine=is_mine,
         script=group.script if is_mine else (),
+        hosts=tuple(Person(each, names[each]) for each in group.hosts if each in names) if is_mine else (),
         revision=group.revision if is_mine else None,
         ended_at=group.ended_at,
     )

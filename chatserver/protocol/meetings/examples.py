@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import Final
 
 from chatserver.domain.history import CommandId, Millis
-from chatserver.domain.identity import MemberId
+from chatserver.domain.identity import MemberId, Person
 from chatserver.domain.meetings.forms import FORMS
 from chatserver.domain.meetings.groups import GroupId
 from chatserver.domain.meetings.state import Form, MeetingId, Place, Stage, room_of_meeting
 from chatserver.protocol import messages as m
 from chatserver.protocol.meetings.views import (
     DateView,
+    FacilitatorsOk,
     GroupCard,
     GroupOk,
     GroupsOk,
@@ -69,6 +70,7 @@ _CARD: Final = GroupCard(
     agreement_version=1,
     minutes=71,
     phases=tuple(PhaseView(kind=each.kind, minutes=each.minutes) for each in FORMS[Form.CIRCLE].phases),
+    seats=6,
     dates=(
         DateView(
             id=_MEETING,
@@ -91,5 +93,6 @@ REPLIES: Final[tuple[m.Reply, ...]] = (
     m.Reply(re=_id(1), ok=GroupsOk(groups=(_CARD,))),
     m.Reply(re=_id(2), ok=GroupOk(group=_CARD)),
     m.Reply(re=_id(3), ok=MeetingOk(meeting=_VIEW)),
+    m.Reply(re=_id(4), ok=FacilitatorsOk(facilitators=(Person(MemberId("m_8vq2nfk4x9mz3c7h"), "Sam"),))),
 )
 PUSHES: Final[tuple[m.AnyPush, ...]] = (MeetingPush(meeting=_VIEW), MeetingGonePush(id=_MEETING))

@@ -12,7 +12,14 @@ from chatserver.domain.meetings.groups import MOST_COHOSTS, MOST_DATES, MOST_LIN
 from chatserver.domain.meetings.state import Form, MeetingId, PhaseKind
 from chatserver.domain.people.staff import Capability
 from chatserver.protocol.fields import PRINTABLE, Command, Fields, MemberName, Text, Version
-from chatserver.protocol.meetings.views import GroupOk, GroupsOk, MeetingGonePush, MeetingOk, MeetingPush
+from chatserver.protocol.meetings.views import (
+    FacilitatorsOk,
+    GroupOk,
+    GroupsOk,
+    MeetingGonePush,
+    MeetingOk,
+    MeetingPush,
+)
 
 MeetingName = Annotated[MeetingId, Meta(min_length=1, max_length=64, pattern=PRINTABLE)]
 GroupName = Annotated[GroupId, Meta(min_length=1, max_length=64, pattern=PRINTABLE)]
@@ -263,6 +270,14 @@ class OpenGroup(Command, frozen=True, kw_only=True, tag="open_group"):
     cohosts: Annotated[list[MemberName], Meta(max_length=MOST_COHOSTS)] | None = None
 
 
+class AskFacilitators(Command, frozen=True, kw_only=True, tag="facilitators"):
+    """List the other facilitators, who may become co-hosts of a group."""
+
+    answer: ClassVar[str] = "facilitators"
+    cost: ClassVar[float] = 4.0
+    capability: ClassVar[Capability | None] = Capability.FACILITATE
+
+
 class ChangeGroup(Command, frozen=True, kw_only=True, tag="change_group"):
     """Change what is given of a group of one's own, and of its meetings that have not begun. `seen` is the `revision`
     that one saw."""
@@ -355,10 +370,11 @@ MeetingCommand = (
     | SendOutPerson
     | EndMeetingCommand
     | OpenGroup
+    | AskFacilitators
     | ChangeGroup
     | EndGroup
     | PlanMeetings
     | CancelMeeting
 )
-MeetingReply = GroupsOk | GroupOk | MeetingOk
+MeetingReply = GroupsOk | GroupOk | FacilitatorsOk | MeetingOk
 MeetingsPush = MeetingPush | MeetingGonePush

@@ -5,7 +5,7 @@ from __future__ import annotations
 from msgspec import Struct
 
 from chatserver.domain.history import Millis
-from chatserver.domain.identity import MemberId
+from chatserver.domain.identity import MemberId, Person
 from chatserver.domain.meetings.groups import GroupId
 from chatserver.domain.meetings.state import Ending, Form, MeetingId, PhaseKind, Place, Stage
 from chatserver.domain.rooms.rooms import RoomId
@@ -102,8 +102,8 @@ class DateView(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class GroupCard(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A group that meets. `phases` are the parts of its meetings. `mine` says that one is a host of it; hosts get its
-    `script`, and the `revision` for changes."""
+    """A group that meets. `phases` are the parts of its meetings. `mine` says that one is a host of it. Hosts get its
+    `script`, its `hosts` with the owner first, and the `revision` for changes."""
 
     id: GroupId
     name: str
@@ -115,9 +115,11 @@ class GroupCard(Struct, frozen=True, kw_only=True, omit_defaults=True):
     minutes: int
     dates: tuple[DateView, ...]
     phases: tuple[PhaseView, ...]
+    seats: int
     theme: str = ""
     mine: bool = False
     script: tuple[str, ...] = ()
+    hosts: tuple[Person, ...] = ()
     revision: int | None = None
     ended_at: Millis | None = None
 
@@ -132,6 +134,12 @@ class GroupOk(Struct, frozen=True, kw_only=True, tag_field="ok", tag="group"):
     """One group, as it is now."""
 
     group: GroupCard
+
+
+class FacilitatorsOk(Struct, frozen=True, kw_only=True, tag_field="ok", tag="facilitators"):
+    """Those who may become co-hosts, by their names."""
+
+    facilitators: tuple[Person, ...]
 
 
 class MeetingOk(Struct, frozen=True, kw_only=True, tag_field="ok", tag="meeting"):
