@@ -57,6 +57,7 @@ from chatserver.config_sections import (
 )
 from chatserver.domain.limits import Limits
 from chatserver.domain.listening.state import ListeningRules
+from chatserver.domain.moderation.screening_levels import Loads
 from chatserver.domain.operating.alerts import Thresholds
 from chatserver.domain.rooms.coverage import CoverageRules
 from chatserver.secret import SHORTEST, SecretUnusable, derive, read_or_make_secret, read_secret
@@ -260,6 +261,11 @@ class Settings(BaseSettings):
         own = self.operators.model_dump()
         unmoderated, wait = own.pop("unmoderated_minutes"), own.pop("wait_minutes")
         return Thresholds(unmoderated=round(unmoderated * _MINUTE), wait=round(wait * _MINUTE), **own)
+
+    @property
+    def screening_loads(self) -> Loads:
+        """Return how many of 1,000 ordinary posts the model may mark unless operators say otherwise."""
+        return Loads(self.screening.writers_of_1000, self.screening.moderators_of_1000)
 
     @property
     def sign_in_age(self) -> int:

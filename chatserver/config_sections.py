@@ -27,6 +27,7 @@ from chatserver import wordlists
 from chatserver.bus.address import parse_address
 from chatserver.domain.limits import Limits
 from chatserver.domain.listening.opening_hours import parse_hours
+from chatserver.domain.moderation.screening_levels import LOADS
 
 MOST_SHARED: Final = 1_000
 """The largest factor of a shared network. A larger one would be no limit any more."""
@@ -186,6 +187,14 @@ class ScreeningSection(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     second_look: bool = True
+    writers_of_1000: Annotated[int, Field(ge=LOADS[0][0], le=LOADS[0][1])] = 50
+    moderators_of_1000: Annotated[int, Field(ge=LOADS[1][0], le=LOADS[1][1])] = 15
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.moderators_of_1000 > self.writers_of_1000:
+            raise ValueError("moderators_of_1000 must not be more than writers_of_1000")
+        return self
 
 
 class OperatorsSection(BaseModel):

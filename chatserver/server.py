@@ -209,6 +209,7 @@ def worker_options(settings: Settings) -> WorkerOptions:
         listening_rules=settings.listening_rules,
         coverage_rules=settings.coverage_rules,
         thresholds=settings.thresholds,
+        loads=settings.screening_loads,
         hours=settings.listening.hours,
         timezone=settings.listening.timezone,
         languages=settings.listening.languages,

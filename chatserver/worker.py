@@ -24,6 +24,7 @@ from chatserver.domain.limits import Limits
 from chatserver.domain.listening.opening_hours import parse_hours
 from chatserver.domain.listening.state import ListeningRules
 from chatserver.domain.moderation.crisis_phrases import Words
+from chatserver.domain.moderation.screening_levels import Loads
 from chatserver.domain.moderation.text_model import TextModel
 from chatserver.domain.operating.alerts import Thresholds
 from chatserver.domain.rooms.aliases import Aliases
@@ -79,6 +80,7 @@ class WorkerOptions:
     listening_rules: ListeningRules = field(default_factory=ListeningRules)
     coverage_rules: CoverageRules = field(default_factory=CoverageRules)
     thresholds: Thresholds = field(default_factory=Thresholds)
+    loads: Loads = field(default_factory=Loads)
     hours: str = "always"
     timezone: str = "UTC"
     languages: tuple[str, ...] = ("en",)
@@ -147,6 +149,7 @@ class Worker:
             options.coverage_rules,
             {RoomKind.SESSION: listening, RoomKind.MEETING: self.meetings.service},
             model,
+            options.loads,
         )
         self.health = HealthPart(node)
         self.load = LoadPart(

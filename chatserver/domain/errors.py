@@ -103,6 +103,7 @@ class Reason(StrEnum):
     TOO_FEW = "too_few"
     NOTICE_UNKNOWN = "notice_unknown"
     HOURS_CHANGED = "hours_changed"
+    SCREENING_CHANGED = "screening_changed"
     RAID_UNKNOWN = "raid_unknown"
     JOINS_SLOWED = "joins_slowed"
     CHALLENGE = "challenge"

@@ -101,6 +101,7 @@ _MESSAGES: Final[dict[Reason, tuple[str, bool]]] = {
     Reason.TOO_FEW: ("There are too few people here for two rooms.", False),
     Reason.NOTICE_UNKNOWN: ("This announcement is over.", False),
     Reason.HOURS_CHANGED: ("A colleague has changed the hours meanwhile. Look again first.", False),
+    Reason.SCREENING_CHANGED: ("A colleague has changed the screening meanwhile. Look again first.", False),
     Reason.RAID_UNKNOWN: ("This is over already.", False),
     Reason.JOINS_SLOWED: ("Many people are coming in at this moment. You are let in shortly.", True),
     Reason.CHALLENGE: ("Your device has to do a small sum first.", False),

@@ -10,12 +10,21 @@ from chatserver.store import (
     meeting_tables,
     moderation_tables,
     room_settings_tables,
+    screening_tables,
     second_looks_tables,
     staff_tables,
     tables,
 )
 from chatserver.store.core import schema
 
-MODULES: Final = (tables, meeting_tables, moderation_tables, room_settings_tables, second_looks_tables, staff_tables)
+MODULES: Final = (
+    tables,
+    meeting_tables,
+    moderation_tables,
+    room_settings_tables,
+    screening_tables,
+    second_looks_tables,
+    staff_tables,
+)
 METADATA: Final[MetaData] = schema.metadata
 """The metadata with the tables of all these modules."""

@@ -48,6 +48,7 @@ from chatserver.store.records import (
     StoreUnavailable,
 )
 from chatserver.store.room_settings_store import RoomSettingsStore
+from chatserver.store.screening_store import ScreeningStore
 from chatserver.store.second_looks_store import SecondLooksStore
 from chatserver.store.staff_store import StaffStore
 from chatserver.store.tries_store import TriesStore
@@ -92,7 +93,16 @@ def check_revision(found: str | None) -> None:
         )
 
 
-class Store(StaffStore, ModerationStore, RoomSettingsStore, SecondLooksStore, TriesStore, ArrivalsStore, MeetingStore):
+class Store(
+    StaffStore,
+    ModerationStore,
+    RoomSettingsStore,
+    SecondLooksStore,
+    ScreeningStore,
+    TriesStore,
+    ArrivalsStore,
+    MeetingStore,
+):
     """Keeps the logs of channels, and everything about members.
 
     Offsets of a channel are consecutive, in commit order, and visible in that order: a reader that sees offset n sees

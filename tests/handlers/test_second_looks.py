@@ -8,15 +8,18 @@ from pathlib import Path
 
 import pytest
 
-from chatserver.domain.history import Millis
+from chatserver.domain.history import CommandId, Millis
 from chatserver.domain.identity import MemberId
 from chatserver.domain.moderation.measures import Report
 from chatserver.domain.moderation.model_training import examples_of, train
 from chatserver.domain.moderation.report_access import Asker
+from chatserver.domain.moderation.screening_levels import Levels, Loads
 from chatserver.domain.moderation.text_model import MODEL, TextModel
 from chatserver.handlers.rooms import second_looks
 from chatserver.handlers.rooms.second_looks import SILENT
 from chatserver.store.records import StoreUnavailable
+from chatserver.store.room_settings_records import StaffAction
+from chatserver.store.screening_records import LevelsWanted
 from tests.handlers.workers import PLAIN, Cluster, Guest, Worker, open_cluster
 from tests.store.kit import until
 
@@ -69,6 +72,35 @@ async def test_a_post_is_answered_first_and_looked_at_then(site: Cluster, model:
     assert phrase == MODEL
     assert "lanterns go dark" in words
     assert [post.text for post in file.posts] == [f"We had soup. {DARK}."]
+
+
+async def test_scores_are_counted_by_room_and_no_text_is_kept(site: Cluster, model: TextModel) -> None:
+    worker = await site.worker(model=model)
+    looks = worker.rooms.second_looks
+    guest = await _inside(worker)
+    for text in (DARK, "a quiet morning", "see you at the market", LISTED):
+        assert "ok" in await guest.ask("post", room=PLAIN, text=text)
+    worker.go_on(looks.run(), "second looks")
+    await until(lambda: worker.node.metrics.second_looks.labels("looked")._value.get() == 4)
+    await looks.follow()
+    (counts,) = (await site.store.screening(model.name, worker.node.now())).counts.values()
+    assert sum(counts) == 3, "what the lists raise has no score"
+
+
+async def test_levels_that_were_set_hold_on_every_worker(site: Cluster, model: TextModel) -> None:
+    worker, other = await site.worker(model=model), await site.worker(model=model)
+    boss = await worker.operator("boss")
+    assert worker.rooms.second_looks.levels is not None
+    wanted = LevelsWanted(seen=0, loads=Loads(), levels=Levels(1.2, 1.3))
+    deed = StaffAction(
+        by=boss.member, command_id=CommandId("one"), digest=b"d", reason="too much", now=worker.node.now()
+    )
+    await site.store.set_screening(wanted, worker.rooms.second_looks.levels.model, deed)
+    await other.rooms.second_looks.follow()
+    guest = await _inside(other)
+    assert "ok" in await guest.ask("post", room=PLAIN, text=DARK)
+    await other.rooms.second_looks.close()
+    assert await _reports(site) == []
 
 
 async def test_an_edit_is_looked_at_too_and_calm_posts_raise_nothing(site: Cluster, model: TextModel) -> None:

@@ -30,6 +30,7 @@ from chatserver.store import (
     report_access_statements,
     room_settings_statements,
     rooms_statements,
+    screening_statements,
     second_looks_statements,
     staff_statements,
 )
@@ -82,6 +83,7 @@ _MODULES = (
     moderation_statements,
     moderation_queue_statements,
     room_settings_statements,
+    screening_statements,
     second_looks_statements,
 )
 
@@ -246,6 +248,7 @@ _OF_NOBODY = {
     "rooms": {
         *("id", "channel", "name", "about", "topic", "welcome", "agreement", "status", "kind", "split_of", "attendance")
     },
+    "score_counts": {"model", "place"},
     "sealed_copies": {"channel"},
     "second_looks": {"worker"},
     "settings": {"name", "value"},

@@ -88,6 +88,8 @@ class TextModel:
     def __init__(self, head: Head, weights: Mapping[str, array[int]]) -> None:
         """`weights` has `BUCKETS` whole numbers from -127 to 127 for each output."""
         self.head = head
+        self.name = head.checksum[:12]
+        """Tells the scores of one model from those of another."""
         self._weights = dict(weights)
 
     def read(self, text: str) -> Opinion:

@@ -11,6 +11,7 @@ from chatserver.delivery.outbox import Outbox
 from chatserver.delivery.presence_records import PresenceChange
 from chatserver.domain.history import ChannelName
 from chatserver.domain.identity import Member, MemberId, NodeId, Person
+from chatserver.domain.moderation.screening_levels import Loads
 from chatserver.domain.moderation.text_model import TextModel
 from chatserver.domain.rooms.coverage import CoverageRules
 from chatserver.domain.rooms.rooms import ROOM_CHANNEL_PREFIX, RoomKind, is_closed_room, room_of
@@ -24,7 +25,7 @@ from chatserver.handlers.moderation.enforcement import Enforcement
 from chatserver.handlers.node import Node
 from chatserver.handlers.part import Greeting, Job, Part, Service
 from chatserver.handlers.people import hiding
-from chatserver.handlers.rooms import commands, healing, history, seats
+from chatserver.handlers.rooms import commands, healing, history, model_levels, seats
 from chatserver.handlers.rooms.admission import RoomAdmission
 from chatserver.handlers.rooms.context import Rooms
 from chatserver.handlers.rooms.coverage import RoomCoverage
@@ -34,7 +35,7 @@ from chatserver.handlers.rooms.rosters import Rosters
 from chatserver.handlers.rooms.second_looks import SecondLooks
 from chatserver.handlers.rooms.voice import require_voice_in
 from chatserver.protocol.fields import Command
-from chatserver.protocol.internode import RoomLeft, RoomRead, SeatGivenUp, encode
+from chatserver.protocol.internode import MemberEnded, RoomLeft, RoomRead, SeatGivenUp, encode
 
 _COUNTS_SECONDS = 1.0
 _COVERAGE_SECONDS = 1.0
@@ -58,12 +59,14 @@ class RoomsPart(Part):
         coverage: CoverageRules,
         closed: Mapping[RoomKind, ClosedRooms],
         model: TextModel | None,
+        loads: Loads,
     ) -> None:
-        """`closed` are the features that open closed rooms."""
+        """`closed` are the features that open closed rooms; `loads` is how much the `model` may mark unless operators
+        say otherwise."""
         self.node = node
         self.admission = RoomAdmission(node, listening, hours, challenge_key)
         self.coverage = RoomCoverage(node, coverage)
-        self.second_looks = SecondLooks(node, model)
+        self.second_looks = SecondLooks(node, model, loads)
         self.context = self.rooms = Rooms(
             node,
             enforcement,
@@ -91,6 +94,7 @@ class RoomsPart(Part):
             Job(_COVERAGE_SECONDS, self.coverage.tick),
             Job(_ROOMS_SECONDS, self.load_rooms),
             Job(_SECOND_LOOKS_SECONDS, self.second_looks.tidy),
+            Job(model_levels.SECONDS, self.second_looks.follow),
         )
 
     def services(self) -> Sequence[Service]:
@@ -100,7 +104,12 @@ class RoomsPart(Part):
         await self.second_looks.close()
 
     def hears(self) -> Mapping[type[Struct], Callable[[NodeId, Any], None]]:
-        return {SeatGivenUp: self._seat_given_up, RoomLeft: self._room_left, RoomRead: self._room_read}
+        return {
+            SeatGivenUp: self._seat_given_up,
+            RoomLeft: self._room_left,
+            RoomRead: self._room_read,
+            MemberEnded: self._member_ended,
+        }
 
     async def greet(self, connection: Connection, member: Member, *, is_new: bool) -> Greeting | None:
         led = await self.admission.look_up(member.id)
@@ -115,6 +124,9 @@ class RoomsPart(Part):
         inside = {room for each in self.node.connections_of(person.id) for room in each.rooms}
         for room in sorted(inside):
             await require_voice_in(self.rooms, connection, person, room)
+
+    async def before_erasure(self, member: MemberId) -> None:
+        self.second_looks.forget(member)
 
     async def heal(self, members: Sequence[MemberId]) -> None:
         await healing.leave_what_was_left(self.rooms, members)
@@ -153,6 +165,9 @@ class RoomsPart(Part):
     async def look_round(self) -> None:
         """See who is idle in the rooms that are full."""
         seats.look_round(self.node)
+
+    def _member_ended(self, sender: NodeId, message: MemberEnded) -> None:
+        self.second_looks.forget(message.member)
 
     def _seat_given_up(self, sender: NodeId, message: SeatGivenUp) -> None:
         seats.give_up(self.node, message.member, room_of(message.channel))

@@ -20,10 +20,12 @@ from chatserver.domain.history import ChannelName, CommandId, Millis, Offset
 from chatserver.domain.identity import MemberId
 from chatserver.domain.moderation.alert_floods import Origin
 from chatserver.domain.moderation.crisis_phrases import ESCALATED, Signal, Words
+from chatserver.domain.moderation.screening_levels import Levels, Loads
 from chatserver.domain.moderation.text_model import Reading, TextModel
 from chatserver.domain.rooms.rooms import Edited, Posted, Publication
 from chatserver.handlers.changes import acting_on_changes
 from chatserver.handlers.node import Node
+from chatserver.handlers.rooms.model_levels import ModelLevels
 from chatserver.store.records import StoreUnavailable
 from chatserver.store.second_looks_records import LateSignal, Look, text_of
 
@@ -53,12 +55,20 @@ class _Waiting(NamedTuple):
     is_marked: bool | None
 
 
-class SecondLooks:
-    """The second looks of one worker. Without a model nothing is looked at."""
+class _Verdict(NamedTuple):
+    """What the model makes of a text: its score, and what it raises by the levels that hold there."""
 
-    def __init__(self, node: Node, model: TextModel | None) -> None:
+    score: float
+    signal: Signal | None
+
+
+class SecondLooks:
+    """The second looks of one worker. Without a model nothing is looked at, and there are no `levels`."""
+
+    def __init__(self, node: Node, model: TextModel | None, loads: Loads) -> None:
         self._node = node
         self._model = model
+        self.levels = None if model is None else ModelLevels(node, model, loads)
         self._waiting: deque[_Waiting] = deque()
         self._owing = asyncio.Event()
         self._missed: Millis | None = None
@@ -97,6 +107,17 @@ class SecondLooks:
         """Say that this worker looks at posts, before it takes any. Raises StoreUnavailable."""
         if self._model is not None:
             await self._node.store.note_looked(self._node.id, self._until())
+            await self.follow()
+
+    async def follow(self) -> None:
+        """Follow the levels that hold. Raises StoreUnavailable."""
+        if self.levels is not None:
+            await self.levels.follow()
+
+    def forget(self, member: MemberId) -> None:
+        """Forget what is known in memory of somebody who is erased."""
+        if self.levels is not None:
+            self.levels.forget(member)
 
     async def run(self) -> None:
         """Look at what is offered, until cancelled."""
@@ -134,6 +155,8 @@ class SecondLooks:
                         await self._node.store.note_looked(self._node.id, until)
             except (TimeoutError, StoreUnavailable, Refusal):
                 log.warning("second_looks_left", extra={"waiting": len(self._waiting)})
+        if self.levels is not None:
+            await self.levels.close()
         self._thread.shutdown(wait=False, cancel_futures=True)
 
     def _until(self) -> Millis:
@@ -175,27 +198,34 @@ class SecondLooks:
 
     async def _look_at(self, some: Sequence[_Waiting]) -> None:
         """Look at texts, and save what they raise. Raises StoreUnavailable."""
-        node, model = self._node, self._model
+        node, model, levels = self._node, self._model, self.levels
         assert model is not None
+        assert levels is not None
         loop = asyncio.get_running_loop()
-        signals = await loop.run_in_executor(self._thread, _judge, model, node.words, some)
+        there = [levels.of(each.look.channel) for each in some]
+        verdicts = await loop.run_in_executor(self._thread, _judge, model, node.words, some, there)
         node.metrics.second_looks.labels("looked").inc(len(some))
-        found = [
-            LateSignal(look=each.look, signal=signal, now=node.now(), origin=each.origin)
-            for each, signal in zip(some, signals, strict=True)
-            if signal is not None and signal.level >= ESCALATED
-        ]
+        found = []
+        for each, verdict in zip(some, verdicts, strict=True):
+            if verdict is None:
+                continue
+            if each.is_marked is not None:
+                # What is read again may have been counted before.
+                levels.count(each.look.channel, each.look.author, verdict.score)
+            if verdict.signal is not None and verdict.signal.level >= ESCALATED:
+                found.append(LateSignal(look=each.look, signal=verdict.signal, now=node.now(), origin=each.origin))
         if found:
             raised = await acting_on_changes(node, node.store.escalate_late(found))
             node.metrics.second_looks.labels("raised").inc(raised)
 
 
-def _judge(model: TextModel, words: Words, some: Sequence[_Waiting]) -> list[Signal | None]:
-    """Return what the model raises in each text; nothing where the lists raise something. Runs in the thread."""
-    return [_judge_one(model, words, each) for each in some]
+def _judge(model: TextModel, words: Words, some: Sequence[_Waiting], there: Sequence[Levels]) -> list[_Verdict | None]:
+    """Return what the model makes of each text, by the levels of its room; nothing where the lists raise something, or
+    it was read before. Runs in the thread."""
+    return [_judge_one(model, words, each, levels) for each, levels in zip(some, there, strict=True)]
 
 
-def _judge_one(model: TextModel, words: Words, waiting: _Waiting) -> Signal | None:
+def _judge_one(model: TextModel, words: Words, waiting: _Waiting, levels: Levels) -> _Verdict | None:
     text = waiting.look.text
     if waiting.is_marked:
         return None
@@ -210,7 +240,8 @@ def _judge_one(model: TextModel, words: Words, waiting: _Waiting) -> Signal | No
         reading = Reading(model, text)
         for _ in reading.parts():
             time.sleep(0)
-        return model.signal(text, reading.result)
+        opinion = reading.result
+        return _Verdict(opinion.score, model.signal(text, opinion, (levels.first, levels.second)))
     except Exception:
         # A bug that one text shows must not keep the others from being looked at.
         log.exception("second_look_failed", extra={"channel": waiting.look.channel, "post": waiting.look.post})

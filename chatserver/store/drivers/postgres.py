@@ -54,8 +54,8 @@ _AGAIN_SECONDS: Final = 0.2
 """Seconds that a lane rests after a failure before it goes on."""
 NOBODYS: Final = frozenset(
     {
-        "asks", "audit", "barred", "channels", "duties", "feedback", "floor", "moderation", "rooms", "settings",
-        "shifts", "upkeep", "waits",
+        "asks", "audit", "barred", "channels", "duties", "feedback", "floor", "moderation", "rooms",
+        "score_counts", "settings", "shifts", "upkeep", "waits",
     }
 )  # fmt: skip
 """Tables from which an erasure removes nothing."""

@@ -24,6 +24,7 @@ from chatserver.store import (
     meeting_log,
     moderation,
     room_settings,
+    screening,
     staff,
 )
 from chatserver.store import evidence_statements as evidence_sql
@@ -220,6 +221,7 @@ def prune(now: Millis, retention: Retention) -> Op[Pruned]:
     """Remove everything else that is old: what each feature keeps for a time."""
     yield from moderation.prune(now, retention)
     yield from room_settings.prune(now)
+    yield from screening.prune(now)
     yield from accounts.prune(now)
     yield from arrivals.prune(now)
     yield from meeting_groups.prune(now)
