@@ -20,7 +20,7 @@ from tests.kit.process import PartMissing, obtain
 from tests.kit.redis import ClusterSetup, RedisServer, SentinelSetup, redis_binaries
 from tests.kit.server import ChatServer
 
-pytest_plugins = ["tests.kit.hangs"]
+pytest_plugins = ["tests.kit.hangs", "tests.kit.scheduling"]
 
 _HERE = Path(__file__).parent
 

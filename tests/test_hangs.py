@@ -1,4 +1,4 @@
-"""A test that hangs ends, fails, and shows where it hung; the tests behind it run."""
+"""A test that hangs ends, fails, and shows where it hung; the tests behind it run, on other workers if one died."""
 
 from __future__ import annotations
 
@@ -124,3 +124,39 @@ def test_a_test_that_catches_everything_ends_with_its_process(tmp_path: Path, lo
     assert "test_catches_everything" in done.stderr
     assert "Timeout (>1 s)" in done.stderr
     assert "await asyncio.sleep(60)" in done.stderr
+
+
+_DIES: Final = """
+import os
+
+def test_is_the_last():
+    os._exit(1)
+
+def test_left_behind():
+    pass
+"""
+
+
+def test_run_ends_when_a_worker_dies_that_had_finished_files(tmp_path: Path) -> None:
+    (tmp_path / "conftest.py").write_text('pytest_plugins = ["tests.kit.scheduling"]\n')
+    (tmp_path / "pytest.ini").write_text("[pytest]\n")
+    files = 12
+    for number in range(files):
+        (tmp_path / f"test_{number:02}.py").write_text("def test_passes():\n    pass\n")
+    (tmp_path / "test_dies.py").write_text(_DIES)
+    said = subprocess.run(
+        [sys.executable, "-m", "pytest", "-rA", "-p", "xdist", "-n", "2", "--dist", "loadfile", tmp_path],
+        env={
+            **{name: value for name, value in os.environ.items() if name != "PYTEST_ADDOPTS"},
+            "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
+            "PYTHONPATH": str(_ROOT),
+        },
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=50,
+    ).stdout
+    assert f"1 failed, {files + 1} passed" in said
+    assert "FAILED test_dies.py::test_is_the_last" in said
+    assert said.count("node down") == 1, said
