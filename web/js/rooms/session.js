@@ -35,6 +35,8 @@ export class Session {
     this.typedAt = new Map();
     /** The room that is to be entered for the seat in another one. @type {{room: string, insteadOf: string} | null} */
     this.swap = null;
+    /** Parts of the page that were fetched and hear what is pushed. @type {Set<(push: Push) => void>} */
+    this.hears = new Set();
     this.isKnown = false;
     /** Somebody was made just now, and has not said hello yet. */
     this.isNew = false;
@@ -333,6 +335,7 @@ export class Session {
   #pushed(push) {
     if (push.push === "left") return this.#leftElsewhere(push.room);
     this.do({ type: "push", push, now: this.now() });
+    for (const hear of this.hears) hear(push);
     if (push.push === "read" && this.state.rooms[push.room] === undefined) void this.#lobby().catch(() => {});
     if (push.push === "standing" && this.state.standing === push) this.#tidy(push);
     if (!("channel" in push)) return;
