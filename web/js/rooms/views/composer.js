@@ -280,7 +280,7 @@ export class Composer {
     // An answer or a change that was left unfinished.
     if (this.aboutPost === null && (this.replyTo !== null || this.begun !== undefined))
       this.#drawWith("about", () => this.fetchAboutPost());
-    if (this.pace === null && (room.room.slow_mode > 0 || room.room.attendance !== "attended"))
+    if (this.pace === null && (room.room.slow_mode > 0 || room.room.attendance !== "attended" || room.room.voice?.pace))
       this.#drawWith("pace", () => this.#fetchPace());
     const change = this.aboutPost?.update(room);
     text(this.label, change?.label ?? this.named?.() ?? w.label(room.room.name));

@@ -41,7 +41,7 @@ export class Pace {
     const { rooms, pending, skew } = session.state;
     const room = rooms[id];
     if (room === undefined) return 0;
-    const pace = Math.max(room.room.slow_mode, PACES[room.room.attendance] ?? 0);
+    const pace = Math.max(room.room.slow_mode, PACES[room.room.attendance] ?? 0, room.room.voice?.pace ?? 0);
     if (pace === 0) return 0;
     const own = ordered(room).filter((post) => room.me.includes(post.author));
     const sent = pending.filter((p) => p.room === id && p.status !== "refused").map((p) => p.at + skew);
