@@ -1,7 +1,10 @@
-/** Two quiet tones, made here: one calls, one asks. Whether they sound is remembered in this browser. */
+/** Three quiet tones, made here: one calls, one asks, one tells of one's turn. Whether they sound is remembered in this browser. */
 
-const KEPT = { call: "chat.look.bell", ask: "chat.look.bell-ask" };
-const NOTES = { call: [523.25, 659.25, 783.99], ask: [440, 392] };
+const KEPT = { call: "chat.look.bell", ask: "chat.look.bell-ask", turn: "chat.look.bell-turn" };
+const NOTES = { call: [523.25, 659.25, 783.99], ask: [440, 392], turn: [392, 523.25] };
+
+/** @typedef {keyof typeof NOTES} Tone */
+
 const LOUDNESS = 0.12;
 const EACH_S = 0.22;
 
@@ -12,7 +15,7 @@ export class Bell {
     this.open = open;
     /** @type {AudioContext | null} */
     this.audio = null;
-    this.on = { call: this.#kept("call", true), ask: this.#kept("ask", false) };
+    this.on = { call: this.#kept("call", true), ask: this.#kept("ask", false), turn: this.#kept("turn", false) };
   }
 
   /** Browsers let a page sound only after somebody touched it: call this when they do. */
@@ -25,7 +28,7 @@ export class Bell {
     }
   }
 
-  /** @param {"call" | "ask"} which @param {boolean} on */
+  /** @param {Tone} which @param {boolean} on */
   set(which, on) {
     this.on[which] = on;
     try {
@@ -35,13 +38,13 @@ export class Bell {
     }
   }
 
-  /** @param {"call" | "ask"} which */
+  /** @param {Tone} which */
   ring(which) {
     // Before somebody touched the page it would be silent, and complain of it.
     if (this.on[which] && globalThis.navigator?.userActivation?.hasBeenActive !== false) this.play(which);
   }
 
-  /** @param {"call" | "ask"} which */
+  /** @param {Tone} which */
   play(which) {
     this.wake();
     const { audio } = this;
@@ -61,7 +64,7 @@ export class Bell {
     }
   }
 
-  /** @param {"call" | "ask"} which @param {boolean} usual */
+  /** @param {Tone} which @param {boolean} usual */
   #kept(which, usual) {
     try {
       const kept = this.storage?.getItem(KEPT[which]) ?? null;
