@@ -17,6 +17,7 @@ from chatserver.domain.identity import MemberId, Person
 from chatserver.domain.rooms.rooms import Reaction, Room, RoomId
 from chatserver.protocol.codes import error_body
 from chatserver.protocol.fields import DoneOk
+from chatserver.protocol.meetings import examples as meetings
 from chatserver.protocol.messages import (
     AnyOk,
     AnyServerMessage,
@@ -228,6 +229,12 @@ def _frames() -> dict[str, Any]:
         "errors": {name: _plain(frame) for name, frame in errors.items()},
         "facts": [_plain(fact) for fact in _facts()],
         "pushes": {name: _plain(push) for name, push in pushes.items()},
+        "meetings": {
+            "groups": _plain(meetings.REPLIES[0]),
+            "meeting": _plain(meetings.REPLIES[2]),
+            "push": _plain(meetings.PUSHES[0]),
+            "gone": _plain(meetings.PUSHES[1]),
+        },
     }
 
 
