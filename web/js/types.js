@@ -115,7 +115,7 @@
  */
 
 /**
- * @typedef {{name: "lobby"} | {name: "you", view: typeof import("./rooms/views/you.js").youView} | {name: "asking"} | {name: "room", room: string}
+ * @typedef {{name: "lobby"} | {name: "you", view: typeof import("./rooms/views/you.js").youView} | {name: "meetings", place: string, view: (context: Context) => View} | {name: "asking"} | {name: "room", room: string}
  *   | {name: "agreement", room: string, title: string, text: string, version: number, again: boolean}
  *   | {name: "full", room: string, rooms: {id: string, name: string, here: number}[], limit?: number, view: typeof import("./rooms/views/full.js").fullView}
  *   | {name: "gone", how: "forgotten" | "erased", view: typeof import("./rooms/views/gone.js").goneView}} Screen
@@ -125,6 +125,7 @@
  * @property {(screen: Screen) => void} go
  * @property {() => void} back
  * @property {(room: string, agreement?: number, insteadOf?: string) => Promise<void>} enter  into a room, or to what stands before it; `insteadOf` is a room whose seat is given up for it
+ * @property {(place: string) => Promise<void>} meet  to the groups that meet ("#groups"), to a group or to a meeting
  * @property {(words: string) => void} say  politely, for people who listen
  * @property {(words: string) => void} sayNow  at once: something one did, did not work
  *

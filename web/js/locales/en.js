@@ -69,6 +69,8 @@ export const words = {
     slow: "takes it slowly",
     ask: "Rather talk with one person? A volunteer listens.",
     askGo: "Ask for a listener",
+    groups: "Small groups meet here at set times.",
+    groupsGo: "Groups that meet",
   },
   agreement: {
     title: (/** @type {string} */ room) => `Before you go into ${room}`,

@@ -9,7 +9,7 @@
  * @property {(screen: Screen) => void} turnTo
  * @property {() => void} toLobby
  * @property {() => void} start  connect; whoever was nobody is given a name
- * @property {() => string} place  where this tab was: a room, or "#ask"
+ * @property {() => string} place  where this tab was: a room, "#ask", "#groups", a group or a meeting
  */
 
 /** Go there. The address keeps nothing of it. @param {Way} way @param {boolean} isFirst  the page has just been loaded */
@@ -39,10 +39,11 @@ export function arrive(way, isFirst) {
 
 /** Be where this tab was, once the rooms are known. Nobody is led into a room that they have left. @param {Way} way */
 function comeBack({ context, view, turnTo, toLobby, place: kept }) {
-  const { session, enter } = context;
+  const { session, enter, meet } = context;
   const place = kept();
   if (place === "") return toLobby();
   if (place === "#ask") return turnTo({ name: "asking" });
+  if (/^(#groups|g-|m--)/.test(place)) return void meet(place).catch(toLobby);
   const before = view();
   let isBusy = false;
   const stop = () => session.listeners.delete(look);

@@ -12,6 +12,7 @@ import { linkLine } from "../shell/link-line.js";
 import { announcer, browserOptions, byId, drawnSoon, followBrowser, mayBegin, storageOrNone } from "../shell/page.js";
 import { missed } from "../shell/trouble-line.js";
 import { Session } from "./session.js";
+import { isMeeting } from "./state.js";
 import { Vault } from "./vault.js";
 import { agreementView } from "./views/agreement.js";
 import { lobbyView } from "./views/lobby.js";
@@ -34,7 +35,8 @@ function keptPlace() {
 /** @param {Screen} screen */
 function keepPlace(screen) {
   try {
-    const place = screen.name === "room" ? screen.room : screen.name === "asking" ? "#ask" : "";
+    const place =
+      "place" in screen ? screen.place : screen.name === "room" ? screen.room : screen.name === "asking" ? "#ask" : "";
     if (place === "") sessionStorage.removeItem(PLACE);
     else sessionStorage.setItem(PLACE, place);
   } catch {
@@ -80,6 +82,8 @@ class RoomsPage {
       },
       back: () => (history.state === null ? this.#turnTo({ name: "lobby" }) : history.back()),
       enter: (room, agreement, insteadOf) => enter(this.context, room, agreement ?? null, insteadOf),
+      meet: async (place) =>
+        (await fetched(() => import("../meetings/open.js"), "meetings/open.js")).openMeetings(this.context, place),
       say: announcer(byId("say")),
       sayNow: announcer(byId("say-now")),
     };
@@ -288,6 +292,7 @@ function make(context, screen) {
     case "room":
       return roomView(context, screen.room);
     case "you":
+    case "meetings":
       return screen.view(context);
     case "asking":
       return { element: h("div", { class: "asking-frame" }, h("h1", { text: words.lobby.askGo })) };
@@ -299,6 +304,7 @@ function make(context, screen) {
 /** Into a room, or to what stands before it. @param {Context} context @param {string} room @param {number | null} agreement @param {string} [insteadOf] */
 async function enter(context, room, agreement, insteadOf) {
   const { session } = context;
+  if (isMeeting(room)) return context.meet(room);
   // Whoever still has to accept the agreement gives up the other seat only then.
   if (agreement === null) session.swap = insteadOf === undefined ? null : { room, insteadOf };
   // Who only reads is in it, and gets a seat all the same.

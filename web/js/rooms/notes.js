@@ -4,7 +4,7 @@
 
 import { clock } from "../lib/time.js";
 import { words as w } from "../locales/en-notices.js";
-import { isTalk } from "./state.js";
+import { isMeeting, isTalk } from "./state.js";
 
 const WAYS = 2;
 
@@ -22,8 +22,8 @@ const WAYS = 2;
  */
 export function notesOf(state, now, hasDraft) {
   const { open, rooms, place } = state;
-  // A conversation of two has its own words for how it stands, and for its end.
-  const room = open === null || isTalk(open) ? undefined : rooms[open]?.room;
+  // A conversation of two and a meeting have their own words for how they stand, and for their end.
+  const room = open === null || isTalk(open) || isMeeting(open) ? undefined : rooms[open]?.room;
   const isOpen = room?.status === "open";
   return [
     ...(isOpen && place.led?.to === room.id ? [ledNote(state, place.led.from, room.id, hasDraft)] : []),

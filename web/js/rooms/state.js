@@ -183,6 +183,9 @@ export function joinedRooms(state) {
 /** One-to-one. @param {string} room */
 export const isTalk = (room) => room.startsWith("s-");
 
+/** A meeting of a support group. @param {string} room */
+export const isMeeting = (room) => room.startsWith("m--");
+
 /** The newest post's offset. @param {RoomState} room @returns {number} */
 export function newest(room) {
   return ordered(room).at(-1)?.offset ?? 0;

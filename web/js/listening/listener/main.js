@@ -98,7 +98,15 @@ class ListenersPage {
     app.go = (to) => this.#turn(to);
     session.onRing = () => this.#ring();
     /** @type {Context} */
-    const context = { session, say, sayNow, go: () => {}, back: () => {}, enter: () => Promise.resolve() };
+    const context = {
+      session,
+      say,
+      sayNow,
+      go: () => {},
+      back: () => {},
+      enter: () => Promise.resolve(),
+      meet: () => Promise.resolve(),
+    };
     this.link.replaceChildren();
     this.line = linkLine(context, this.link);
     this.status = statusBar(app);

@@ -62,13 +62,7 @@ export function lobbyView(context) {
     wait,
     none,
     all,
-    h(
-      "p",
-      { class: "card" },
-      w.ask,
-      " ",
-      button(w.askGo, () => context.go({ name: "asking" }), { class: "quiet" }),
-    ),
+    ...besides(context),
   );
   return {
     element,
@@ -98,6 +92,24 @@ export function lobbyView(context) {
       );
     },
   };
+}
+
+/** What there is besides rooms. @param {Context} context */
+function besides(context) {
+  const trouble = troubleLine();
+  const go = (/** @type {string} */ label, /** @type {() => void} */ act) => button(label, act, { class: "quiet" });
+  const meet = () => void trouble.around(() => context.meet("#groups"));
+  return [
+    h(
+      "p",
+      { class: "card" },
+      w.ask,
+      " ",
+      go(w.askGo, () => context.go({ name: "asking" })),
+    ),
+    h("p", { class: "card" }, w.groups, " ", go(w.groupsGo, meet)),
+    trouble.element,
+  ];
 }
 
 /** @param {RoomCard} card @param {State} state */
