@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 from typing import Any, Final
 
 from tests.browser.console import invite
@@ -85,19 +86,20 @@ class Facilitator:
         """Wait until the meeting is so."""
         view = await self.view(meeting)
         while not is_so(view):
-            push = await self.client.wait_for(
-                lambda push, version=view["version"]: (
-                    push.get("push") == "meeting"
-                    and push["meeting"]["id"] == meeting
-                    and push["meeting"]["version"] > version
-                )
-            )
+            push = await self.client.wait_for(partial(_is_newer, meeting, view["version"]))
             view = push["meeting"]
         return view
 
     async def _until_begun(self, view: Message) -> None:
         # The beginning is the one moment of a meeting that no facilitator can bring about.
         await asyncio.sleep(max(0.0, view["starts_at"] / 1000 - time.time() + 0.05))
+
+
+def _is_newer(meeting: str, version: int, push: Message) -> bool:
+    if push.get("push") != "meeting":
+        return False
+    view = push["meeting"]
+    return bool(view["id"] == meeting and view["version"] > version)
 
 
 @asynccontextmanager
