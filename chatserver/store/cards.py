@@ -88,6 +88,8 @@ def add(card: Report | None, row: Params) -> Op[Report]:
             # The moderator who took it may have gone.
             rings_at, due = now, min(due, new["due_at"])
         yield Call(sql.SET_NEWEST, [(now, fold, due, now if is_out else rings_at, new["version"], card.id)])
+        if new["is_pressing"]:
+            yield Call(sql.HURRY, [(new["due_at"], new["version"], card.id, card.id, new["due_at"])])
     level = max(new["level"], card.level or 0)
     return msgspec.structs.replace(card, level=level, fold=fold, newest_at=now, due_at=due, band=band)
 

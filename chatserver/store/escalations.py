@@ -10,11 +10,11 @@ from collections.abc import Sequence
 from hashlib import blake2b
 from typing import Final
 
-from chatserver.domain.history import CommandId, Offset
+from chatserver.domain.history import CommandId, Millis, Offset
 from chatserver.domain.identity import MemberId
 from chatserver.domain.moderation import report_queue
 from chatserver.domain.moderation.crisis_phrases import URGENT, Category, Concern
-from chatserver.domain.moderation.measures import Report, ReportStatus
+from chatserver.domain.moderation.measures import PRESSING_TARGET, Report, ReportStatus
 from chatserver.domain.moderation.report_queue import Folds
 from chatserver.domain.rooms.rooms import Room, RoomKind
 from chatserver.store import cards, evidence, folding, report_access
@@ -72,6 +72,8 @@ def _escalate(mine: ModerationLock, change: RoomChange, room: Room, offset: Offs
         known = yield Call(sql.RAISED_URGENT if signal.level >= URGENT else sql.RAISED, [key])
         if known and known[0][1] >= signal.level:
             has_added |= yield from _add_to(mine, known[0], change, offset, sealer, is_closed=is_closed)
+            if signal.is_pressing:
+                has_added |= yield from _hurry(mine, known[0], change.now)
             continue
         # Only the first escalation of a post holds the posts before it.
         before = 1 if is_closed or card is not None else BEFORE
@@ -96,6 +98,8 @@ def _escalate(mine: ModerationLock, change: RoomChange, room: Room, offset: Offs
             level=signal.level,
             is_about_staff=about_staff,
             is_new=is_new,
+            score=signal.score,
+            is_pressing=signal.is_pressing,
             address=None if origin is None else origin.path,
             sealed=evidence.sealed_for(evidence.Held(earlier=opened.earlier), sealer),
         )
@@ -124,6 +128,16 @@ def _add_to(
     if not (yield from evidence.add_to(id_, opened, change.now, sealer, most=0 if is_closed else MOST)):
         return False
     yield Call(queue_sql.TOUCH_HOLDERS, [(change.now, mine.version, id_, card or id_)])
+    return True
+
+
+def _hurry(mine: ModerationLock, known: Row, now: Millis) -> Op[bool]:
+    """Bring an escalation that waits forward, because what is added to it sounds urgent. Return whether it was."""
+    id_, level, status, card = known
+    if status != ReportStatus.OPEN or level >= URGENT:
+        return False
+    due = now + PRESSING_TARGET
+    yield Call(queue_sql.HURRY, [(due, mine.version, id_, card or id_, due)])
     return True
 
 

@@ -22,6 +22,7 @@ from sqlalchemy import (
     null,
     or_,
     select,
+    true,
     tuple_,
     union_all,
     update,
@@ -138,6 +139,21 @@ SET_CONTENT: Final = Statement(
     .values({name: _newest if name == "newest_at" else _p(name) for name in CONTENT}),
     *CONTENT,
     "which",
+)
+HURRY: Final = Statement(
+    # What is added to them sounds urgent: a report and its card, unless somebody has taken them.
+    update(reports)
+    .where(
+        or_(reports.c.id == _p("which"), reports.c.id == _p("its_card")),
+        reports.c.status == "open",
+        reports.c.due_at > _p("due"),
+    )
+    .values(is_pressing=true(), due_at=_p("due_then"), version=_p("version")),
+    "due_then",
+    "version",
+    "which",
+    "its_card",
+    "due",
 )
 SET_NEWEST: Final = Statement(
     update(reports)

@@ -76,7 +76,7 @@ REPORT_FIELDS: Final[tuple[ColumnElement[Any], ...]] = (
             "id", "at", "due_at", "by", "about", "room", "offset", "reason",
             "is_call", "status", "claimed_by", "closed_at", "outcome", "reply", "level",
             "is_about_staff", "taken_from", "taken_reason",
-            "band", "is_new", "card", "fold", "folds", "newest_at",
+            "band", "is_new", "card", "fold", "folds", "newest_at", "is_pressing",
         )
     ),
     _epoch,

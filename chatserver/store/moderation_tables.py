@@ -87,6 +87,10 @@ reports = Table(
     Column("newest_at", BigInteger),
     # When it last began to ring. NULL if it does not ring, or somebody has taken it.
     Column("rings_at", BigInteger),
+    # The model's score in hundredths; NULL if a list or a person raised it.
+    Column("score", SmallInteger),
+    # Whether the model takes it for urgent: then it is due earlier within its level.
+    Column("is_pressing", Boolean, nullable=False, server_default=false()),
     Index("ix_reports_about", "about", "at"),
     Index(
         "ix_reports_queue",

@@ -43,12 +43,14 @@ def report_row(
     urgent_before: int = 0,
     sealed: bytes | None = None,
     erased_at: Millis | None = None,
+    score: float | None = None,
+    is_pressing: bool = False,
 ) -> Params:
     """Return the columns of a new report, in the table's order.
 
     `is_new` says whether the reporter was new here; `address` is the key of where the report came from, if it counts
     towards a flood; `urgent_before` is how many open urgent reports the same person has. `sealed` is its encrypted
-    content; `erased_at` is set if that has words of an erased person.
+    content; `erased_at` is set if that has words of an erased person. `score` and `is_pressing` are the model's.
     """
     rank = rank_of(reason=reason, is_call=is_call, level=level, urgent_before=urgent_before)
     values: dict[str, object] = {
@@ -63,7 +65,7 @@ def report_row(
         "snapshot": encode_posts(posts).decode(),
         "status": ReportStatus.OPEN,
         "offset": offset,
-        "due_at": due_at(at, reason, is_call, level),
+        "due_at": due_at(at, reason, is_call, level, is_pressing=is_pressing),
         "claimed_by": None,
         "closed_at": None,
         "outcome": None,
@@ -84,6 +86,8 @@ def report_row(
         "folds": None,
         "newest_at": None,
         "rings_at": at if rank is Rank.NOW else None,
+        "score": None if score is None else round(100 * score),
+        "is_pressing": is_pressing,
     }
     return tuple(values[column.name] for column in reports.c)
 
@@ -104,13 +108,15 @@ def report_of(row: Row) -> Report:
     names = (
         "id", "at", "due_at", "by", "about", "room", "offset", "reason", "is_call", "status", "claimed_by",
         "closed_at", "outcome", "reply", "level", "is_about_staff", "taken_from", "taken_reason",
-        "band", "is_new", "card", "fold", "folds", "newest_at", "epoch",
+        "band", "is_new", "card", "fold", "folds", "newest_at",
+        "is_pressing", "epoch",
     )  # fmt: skip
     told = dict(zip(names, row, strict=True))
     told |= {
         "is_call": bool(told["is_call"]),
         "is_about_staff": bool(told["is_about_staff"]),
         "is_new": bool(told["is_new"]),
+        "is_pressing": bool(told["is_pressing"]),
         "status": ReportStatus(told["status"]),
         "outcome": None if told["outcome"] is None else Outcome(told["outcome"]),
         "reply": told["reply"] or "",

@@ -7,7 +7,7 @@ import msgspec
 from chatserver.domain.history import CommandId, Millis, Offset
 from chatserver.domain.identity import NodeId, Persona
 from chatserver.domain.moderation.crisis_phrases import Category, Signal
-from chatserver.domain.moderation.measures import HOUR, Outcome
+from chatserver.domain.moderation.measures import HOUR, PRESSING_TARGET, Outcome
 from chatserver.domain.moderation.text_model import MODEL
 from chatserver.domain.rooms.rooms import EditPost, RedactPost, RoomId, WritePost, room_channel
 from chatserver.store.second_looks_records import LateSignal, Left, Look
@@ -128,3 +128,41 @@ async def test_many_are_raised_in_one_transaction_one_card_for_each_person(store
     assert {each.command_id for each in found} >= {CommandId("same-id")}
     assert await store.escalate_late([late(each) for each in found]) == 6
     assert sorted(await words_of_reports(store)) == ["self_harm"] * 3
+
+
+def pressing(look: Look, score: float = 0.5, *, now: Millis = START) -> LateSignal:
+    found = late(look, now=now)
+    return msgspec.structs.replace(
+        found, signal=msgspec.structs.replace(found.signal, is_pressing=True, score=score, level=2)
+    )
+
+
+async def test_what_sounds_urgent_comes_first_within_its_level_and_is_of_no_higher_one(store: Store) -> None:
+    authors = [await newcomer(store, name) for name in ("Ada", "Bo")]
+    for author in authors:
+        await say(store, author, f"{author.name} says", now=START)
+    first, second = await looks(store)
+    await store.escalate_late([late(second, now=START), pressing(first, now=after(60_000))])
+    waiting = (await store.queue(ANYBODY, START)).open
+    assert [(each.about, each.level, each.is_pressing) for each in waiting] == [
+        (first.author, 2, True),
+        (second.author, 2, False),
+    ]
+    assert waiting[0].due_at == after(60_000) + PRESSING_TARGET
+
+
+async def test_an_urgent_addition_brings_what_waits_forward_also_after_it_was_given_back(store: Store) -> None:
+    ada, mo = await newcomer(store, "Ada"), await moderator(store)
+    await say(store, ada, "one", now=START)
+    await say(store, ada, "two", now=after(60_000))
+    two, one = await looks(store)
+    assert await store.escalate_late([late(one, now=START)]) == 1
+    (report,) = (await store.queue(ANYBODY, START)).open
+    assert report.due_at == after(HOUR)
+    assert await store.escalate_late([pressing(two, now=after(60_000))]) == 1
+    (report,) = (await store.queue(ANYBODY, START)).open
+    assert (report.due_at, report.is_pressing) == (after(60_000) + PRESSING_TARGET, True)
+    await store.claim_report(report.id, at(mo), None, "", after(70_000))
+    await store.release_report(report.id, at(mo), after(80_000))
+    (report,) = (await store.queue(ANYBODY, START)).open
+    assert report.due_at == after(PRESSING_TARGET)

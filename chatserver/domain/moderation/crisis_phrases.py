@@ -58,7 +58,8 @@ LANGUAGE: Final = re.compile(r"[a-z]{2,3}(?:-[a-z0-9]{2,8})?")
 
 class Signal(msgspec.Struct, frozen=True, kw_only=True):
     """One finding. `level` is 1 (offer help), 2 (somebody should look) or 3 (now); `phrase` is the line of the list
-    that fired, `words` the words that match it, from `start` up to before `end` (code points)."""
+    that fired, `words` the words that match it, from `start` up to before `end` (code points). Where the model speaks
+    there is its `score`, and whether it takes the words for urgent."""
 
     category: Category | Concern
     level: int
@@ -66,6 +67,8 @@ class Signal(msgspec.Struct, frozen=True, kw_only=True):
     words: str
     start: int
     end: int
+    score: float | None = None
+    is_pressing: bool = False
 
 
 class Screening(msgspec.Struct, frozen=True):

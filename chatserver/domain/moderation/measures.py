@@ -22,8 +22,10 @@ REPORTS_AN_HOUR: Final = 20
 """How many reports one person may make about rooms within an hour. Repeats of an open one are not counted."""
 HOUR: Final = 3_600_000
 CALL_TARGET: Final = 5 * 60_000
+PRESSING_TARGET: Final = 20 * 60_000
 REPORT_TARGET: Final = HOUR
-"""Milliseconds within which a silent call, and any other report, should have been looked at."""
+"""Milliseconds within which a silent call, words of level 2 that the model takes for urgent, and any other report
+should have been looked at."""
 DANGER: Final = "danger"
 """The reason that is as urgent as a call: somebody is in danger."""
 REASONS: Final = ("unkind", "contact", "pressure", "sexual", DANGER, "help", "other")
@@ -118,6 +120,8 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     """The epoch of `offset`, as long as its room exists."""
     newest_at: Millis | None = None
     """When the last addition was made; None if there was none."""
+    is_pressing: bool = False
+    """Whether the model takes the words for urgent. It is no higher level, but is due earlier."""
 
 
 class Measure(msgspec.Struct, frozen=True, kw_only=True):
@@ -240,10 +244,11 @@ def appeal(measure: Measure, text: str, now: Millis) -> Measure:
 # ------------------------------------------------------------------------------------------------ a report's way
 
 
-def due_at(at: Millis, reason: str, is_call: bool, level: int | None = None) -> Millis:
-    """Return by when somebody should have looked. `level` is an escalation's, and then alone decides."""
+def due_at(at: Millis, reason: str, is_call: bool, level: int | None = None, *, is_pressing: bool = False) -> Millis:
+    """Return by when somebody should have looked. `level` is an escalation's, and then decides; `is_pressing` says that
+    the model takes it for urgent, which brings it forward within its level."""
     is_urgent = is_call or (reason == DANGER if level is None else level >= URGENT)
-    return Millis(at + (CALL_TARGET if is_urgent else REPORT_TARGET))
+    return Millis(at + (CALL_TARGET if is_urgent else PRESSING_TARGET if is_pressing else REPORT_TARGET))
 
 
 # ------------------------------------------------------------------------------------------------ parts

@@ -122,7 +122,8 @@ def given_back(report: Report) -> Report:
     """Return a report that was given back, due when it was first due: the reporter has waited all the time."""
     if report.folds is not None:
         return msgspec.structs.replace(report, due_at=Millis(report.at + CALL_TARGET))
-    return msgspec.structs.replace(report, due_at=due_at(report.at, report.reason, report.is_call, report.level))
+    due = due_at(report.at, report.reason, report.is_call, report.level, is_pressing=report.is_pressing)
+    return msgspec.structs.replace(report, due_at=due)
 
 
 def cursor_of(place: QueuePlace) -> str:

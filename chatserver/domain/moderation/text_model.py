@@ -36,6 +36,8 @@ FORMAT: Final = 1
 """The version of the file and of the features. A file of another one is not read."""
 MODEL: Final = "[model]"
 """Stands in a signal instead of the line of a list: no phrase fired, the model did."""
+SEVERAL: Final = f"{MODEL} several"
+"""The same where no single post did, but several of one person together."""
 MOST_LEVEL: Final = 2
 _MAGIC: Final = b"chatserver text model\n"
 _WORDS_AT_ONCE: Final = 24
@@ -115,6 +117,8 @@ class TextModel:
             words=" ".join(words.split()),
             start=opinion.start,
             end=opinion.end,
+            score=opinion.score,
+            is_pressing=scores[URGENCY] > 0,
         )
 
     def urgency(self, text: str, opinion: Opinion) -> float:
