@@ -10,6 +10,7 @@ from typing import Final, get_args
 from chatserver.domain.errors import Reason, Refusal
 from chatserver.domain.history import ChannelName, CommandId, Epoch, Millis, Offset, StreamPosition
 from chatserver.domain.identity import MemberId, Person
+from chatserver.domain.moderation.crisis_phrases import Category
 from chatserver.domain.rooms.rooms import Reaction, Room, RoomId
 from chatserver.protocol import messages as m
 from chatserver.protocol.codes import error_body
@@ -21,6 +22,7 @@ from chatserver.protocol.operating import examples as operating_examples
 from chatserver.protocol.operating import load_examples
 from chatserver.protocol.people import account_examples
 from chatserver.protocol.rooms.messages import (
+    CarePush,
     CountsPush,
     EditedPush,
     FactOk,
@@ -200,6 +202,7 @@ PUSHES: Final[tuple[m.AnyPush, ...]] = (
     ReadingPush(channel=_CHANNEL),
     ReadPush(room=_ROOM, offset=Offset(412)),
     LeftPush(room=_ROOM),
+    CarePush(room=_ROOM, care=Category.SELF_HARM),
     CountsPush(here={_ROOM: 2}),
     GapPush(channel=_CHANNEL, position=StreamPosition(_EPOCH, Offset(46))),
     m.SelfPush(

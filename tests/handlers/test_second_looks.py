@@ -13,10 +13,11 @@ from chatserver.domain.identity import MemberId
 from chatserver.domain.moderation.measures import Report
 from chatserver.domain.moderation.model_training import examples_of, train
 from chatserver.domain.moderation.report_access import Asker
-from chatserver.domain.moderation.screening_levels import Levels, Loads
-from chatserver.domain.moderation.text_model import MODEL, TextModel
+from chatserver.domain.moderation.screening_levels import Levels, Loads, ScreeningLevels
+from chatserver.domain.moderation.text_model import MODEL, SEVERAL, TextModel
 from chatserver.handlers.rooms import second_looks
 from chatserver.handlers.rooms.second_looks import SILENT
+from chatserver.protocol.internode import MemberEnded
 from chatserver.store.records import StoreUnavailable
 from chatserver.store.room_settings_records import StaffAction
 from chatserver.store.screening_records import LevelsWanted
@@ -101,6 +102,77 @@ async def test_levels_that_were_set_hold_on_every_worker(site: Cluster, model: T
     assert "ok" in await guest.ask("post", room=PLAIN, text=DARK)
     await other.rooms.second_looks.close()
     assert await _reports(site) == []
+
+
+async def _with_levels(worker: Worker, first: float, second: float) -> None:
+    levels = worker.rooms.second_looks.levels
+    assert levels is not None
+    levels.take(ScreeningLevels(revision=1, is_by_hand=True, levels=Levels(first, second)))
+
+
+async def test_help_is_offered_to_the_writer_alone_and_of_level_1_nobody_else_is_told(
+    site: Cluster, model: TextModel
+) -> None:
+    worker = await site.worker(model=model)
+    guest, other = await _inside(worker), await _inside(worker)
+    score = model.read(f"\n{DARK}").score
+    await _with_levels(worker, score - 0.1, score + 10.0)
+    assert "ok" in await guest.ask("post", room=PLAIN, text=DARK)
+    assert guest.heard("care") == [], "the answer comes first"
+    worker.go_on(worker.rooms.second_looks.run(), "second looks")
+    await until(lambda: guest.heard("care") != [])
+    assert guest.heard("care") == [{"push": "care", "room": PLAIN, "care": "self_harm"}]
+    assert other.heard("care") == []
+    assert await _reports(site) == []
+
+
+async def test_help_that_the_lists_have_offered_is_not_offered_again_nor_to_staff(
+    site: Cluster, model: TextModel
+) -> None:
+    worker = await site.worker(model=model)
+    guest, boss = await _inside(worker), await worker.operator("boss")
+    assert "ok" in await boss.ask("join", room=PLAIN, agreement=1)
+    await _with_levels(worker, -10.0, 10.0)
+    reply = await guest.ask("post", room=PLAIN, text="i feel so hopeless")
+    assert reply["ok"]["care"] == "self_harm", "by the lists, of level 1"
+    assert "ok" in await boss.ask("post", room=PLAIN, text=DARK)
+    worker.go_on(worker.rooms.second_looks.run(), "second looks")
+    await until(lambda: worker.node.metrics.second_looks.labels("looked")._value.get() == 2)
+    assert guest.heard("care") == boss.heard("care") == []
+
+
+async def test_several_weak_signs_of_one_person_are_told_together_and_those_of_several_people_are_not(
+    site: Cluster, model: TextModel
+) -> None:
+    worker = await site.worker(model=model)
+    guest, other = await _inside(worker), await _inside(worker)
+    score = model.read(f"\n{DARK}").score
+    # Each is worth about a half.
+    await _with_levels(worker, score - 1.1, score + 0.9)
+    worker.go_on(worker.rooms.second_looks.run(), "second looks")
+    looked = worker.node.metrics.second_looks.labels("looked")._value
+    for writer in (guest, other):
+        assert "ok" in await writer.ask("post", room=PLAIN, text=DARK)
+    await until(lambda: looked.get() == 2)
+    assert await _reports(site) == []
+    assert "ok" in await guest.ask("post", room=PLAIN, text=DARK)
+    (report,) = await _raised(site)
+    assert (report.about, report.level) == (guest.member, 2)
+    file = await site.store.open_report(report.id, OPERATOR, "to look", worker.node.now())
+    assert file.note.split("\n")[1] == SEVERAL
+
+
+async def test_somebody_who_is_erased_is_forgotten_in_memory_too(site: Cluster, model: TextModel) -> None:
+    worker, other = await site.worker(model=model), await site.worker(model=model)
+    guest = await _inside(worker)
+    score = model.read(f"\n{DARK}").score
+    await _with_levels(worker, score - 1.1, score + 0.9)
+    assert "ok" in await guest.ask("post", room=PLAIN, text=DARK)
+    looks = worker.rooms.second_looks
+    worker.go_on(looks.run(), "second looks")
+    await until(lambda: len(looks._signs) == 1)
+    other.node.tell_nodes(MemberEnded(guest.member))
+    await until(lambda: len(looks._signs) == 0)
 
 
 async def test_an_edit_is_looked_at_too_and_calm_posts_raise_nothing(site: Cluster, model: TextModel) -> None:

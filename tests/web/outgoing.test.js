@@ -263,6 +263,39 @@ test("help of one kind is offered once in half an hour, and of another kind at o
   assert.deepEqual(shown, ["self_harm", "abuse", "self_harm"]);
 });
 
+test("a guess is offered once, not at every sentence, and not beside help that was offered a while ago", async () => {
+  const { clock, shown, say, socket } = await caredFor();
+  const guess = async () => {
+    socket.push({ push: "care", room: "sleep", care: "self_harm" });
+    await settled();
+  };
+  await say("first", "abuse");
+  await guess();
+  assert.deepEqual(shown, ["abuse"]);
+  clock.at += 30 * 60 * 1000;
+  await guess();
+  await guess();
+  clock.at += 24 * 60 * 60 * 1000;
+  await guess();
+  assert.deepEqual(shown, ["abuse", "guess"]);
+  await say("second", "self_harm");
+  assert.deepEqual(shown, ["abuse", "guess", "self_harm"], "the lists are surer than a guess");
+});
+
+test("a guess that was not meant is not made again, and is to the next person in it", async () => {
+  const { crisis, shown, session } = await caredFor();
+  crisis.guess("sleep");
+  await settled();
+  crisis.unwanted("guess");
+  crisis.guess("sleep");
+  await settled();
+  assert.deepEqual(shown, ["guess"]);
+  session.startOver();
+  crisis.guess("sleep");
+  await settled();
+  assert.deepEqual(shown, ["guess", "guess"]);
+});
+
 test("help that was not meant is not offered again in this page, and is to the next person in it", async () => {
   const { clock, crisis, shown, say, session } = await caredFor();
   await say("the song is called that", "self_harm");

@@ -216,6 +216,7 @@ async def _write(
         epoch=command.epoch,
         is_staff=bool(connection.roles),
         refusal=refusal,
+        writer=connection,
     )
     closed = rooms.closed_of(command.room)
     if is_new and closed is not None and refusal is None:

@@ -31,6 +31,7 @@ from chatserver.domain.rooms.rooms import (
     room_channel,
 )
 from chatserver.handlers.answer import Answer
+from chatserver.handlers.connection import Connection
 from chatserver.handlers.node import Node
 from chatserver.handlers.rooms.context import Rooms
 from chatserver.handlers.rooms.screening import NOTHING, Read, Unread, care_for, is_sure_to_be_refused, read
@@ -51,8 +52,10 @@ async def commit(
     epoch: Epoch | None = None,
     is_staff: bool = False,
     refusal: Refusal | None = None,
+    writer: Connection | None = None,
 ) -> Answer:
-    """Make a member's command on a room a fact. `epoch` is the numbering of the post that it names, where they said so.
+    """Make a member's command on a room a fact. `epoch` is the numbering of the post that it names, where they said so,
+    and `writer` the connection that wrote a text.
 
     Where `refusal` is given it is raised, unless the same command was made a fact before: then the answer is the same
     as before. Raises Refusal or StoreUnavailable; then nothing was acknowledged."""
@@ -89,7 +92,7 @@ async def commit(
     signals = () if found is None else found.signals
     last = publications[-1]
     # Also where it was written before: the worker that wrote it may have died since.
-    rooms.second_looks.offer(last, person.id, command_id, signals, origin)
+    rooms.second_looks.offer(last, person.id, command_id, signals, origin, writer)
     ok = FactOk(at=last.at, epoch=last.epoch, offset=last.offset, care=care_for(signals))
     if not committed.repeated:
         _count(node, person, room, last.event)

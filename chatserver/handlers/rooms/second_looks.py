@@ -15,17 +15,22 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final, NamedTuple
 
+import msgspec
+
 from chatserver.domain.errors import Refusal
 from chatserver.domain.history import ChannelName, CommandId, Millis, Offset
 from chatserver.domain.identity import MemberId
 from chatserver.domain.moderation.alert_floods import Origin
-from chatserver.domain.moderation.crisis_phrases import ESCALATED, Signal, Words
+from chatserver.domain.moderation.crisis_phrases import CARED_FOR, ESCALATED, Category, Signal, Words
+from chatserver.domain.moderation.recent_signs import RecentSigns, weight_of
 from chatserver.domain.moderation.screening_levels import Levels, Loads
-from chatserver.domain.moderation.text_model import Reading, TextModel
-from chatserver.domain.rooms.rooms import Edited, Posted, Publication
+from chatserver.domain.moderation.text_model import MOST_LEVEL, SEVERAL, Reading, TextModel
+from chatserver.domain.rooms.rooms import Edited, Posted, Publication, RoomKind, is_closed_room, kind_of, room_of
 from chatserver.handlers.changes import acting_on_changes
+from chatserver.handlers.connection import Connection
 from chatserver.handlers.node import Node
 from chatserver.handlers.rooms.model_levels import ModelLevels
+from chatserver.protocol.rooms.messages import CarePush
 from chatserver.store.records import StoreUnavailable
 from chatserver.store.second_looks_records import LateSignal, Look, text_of
 
@@ -48,11 +53,14 @@ log = logging.getLogger("chatserver.screening")
 
 class _Waiting(NamedTuple):
     """A text that is to be looked at. `is_marked` says whether its words raised something by the lists; None: not
-    known."""
+    known, because it is read again. `writer` is the connection that wrote it, `is_cared_for` says whether its author
+    was offered help already."""
 
     look: Look
     origin: Origin | None
     is_marked: bool | None
+    writer: Connection | None = None
+    is_cared_for: bool = False
 
 
 class _Verdict(NamedTuple):
@@ -69,6 +77,7 @@ class SecondLooks:
         self._node = node
         self._model = model
         self.levels = None if model is None else ModelLevels(node, model, loads)
+        self._signs = RecentSigns()
         self._waiting: deque[_Waiting] = deque()
         self._owing = asyncio.Event()
         self._missed: Millis | None = None
@@ -76,9 +85,10 @@ class SecondLooks:
 
     def offer(
         self, publication: Publication, author: MemberId, command_id: CommandId, signals: Sequence[Signal],
-        origin: Origin | None,
+        origin: Origin | None, writer: Connection | None = None,
     ) -> None:  # fmt: skip
-        """Look at a post or an edit that was saved, soon. `signals` is what the lists found in it."""
+        """Look at a post or an edit that was saved, soon. `signals` is what the lists found in it; help is offered to
+        the `writer`."""
         event = publication.event
         if self._model is None or not isinstance(event, Posted | Edited):
             return
@@ -95,7 +105,9 @@ class SecondLooks:
             text=text_of(words.warning, words.text),
             at=publication.at,
         )
-        self._waiting.append(_Waiting(look, origin, any(each.level >= ESCALATED for each in signals)))
+        is_marked = any(each.level >= ESCALATED for each in signals)
+        is_cared_for = any(each.category in CARED_FOR for each in signals)
+        self._waiting.append(_Waiting(look, origin, is_marked, writer, is_cared_for))
         self._owing.set()
 
     def missed(self, since: Millis) -> None:
@@ -116,6 +128,7 @@ class SecondLooks:
 
     def forget(self, member: MemberId) -> None:
         """Forget what is known in memory of somebody who is erased."""
+        self._signs.forget(member)
         if self.levels is not None:
             self.levels.forget(member)
 
@@ -132,6 +145,7 @@ class SecondLooks:
         if self._model is None:
             return
         node = self._node
+        self._signs.tidy(node.now())
         if self._missed is not None and not self._waiting:
             since, self._missed = self._missed, None
             await self._look_since(since)
@@ -212,11 +226,39 @@ class SecondLooks:
             if each.is_marked is not None:
                 # What is read again may have been counted before.
                 levels.count(each.look.channel, each.look.author, verdict.score)
-            if verdict.signal is not None and verdict.signal.level >= ESCALATED:
-                found.append(LateSignal(look=each.look, signal=verdict.signal, now=node.now(), origin=each.origin))
+            signal = self._with_those_before(each, verdict, levels.of(each.look.channel))
+            if signal is None:
+                continue
+            self._offer_help(each, signal)
+            if signal.level >= ESCALATED:
+                found.append(LateSignal(look=each.look, signal=signal, now=node.now(), origin=each.origin))
         if found:
             raised = await acting_on_changes(node, node.store.escalate_late(found))
             node.metrics.second_looks.labels("raised").inc(raised)
+
+    def _with_those_before(self, waiting: _Waiting, verdict: _Verdict, levels: Levels) -> Signal | None:
+        """Return what a text raises: at level 2 also where it is one of several weak ones by one person within minutes.
+        Only in themed rooms, because of a session or a meeting moderators see no more than one post."""
+        look, signal = waiting.look, verdict.signal
+        room = room_of(look.channel)
+        if signal is None or signal.level >= ESCALATED or waiting.is_marked is None or is_closed_room(room):
+            return signal
+        weight = weight_of(verdict.score, levels)
+        if not self._signs.add(look.author, room, look.post, weight, self._node.now()):
+            return signal
+        return msgspec.structs.replace(signal, level=MOST_LEVEL, phrase=SEVERAL)
+
+    def _offer_help(self, waiting: _Waiting, signal: Signal) -> None:
+        """Offer help to somebody whose words the model takes for a cry for it. Not to staff, nor in a session, where
+        somebody is there; nor to somebody who was offered it for the same words."""
+        writer, room = waiting.writer, room_of(waiting.look.channel)
+        if writer is None or writer.roles or waiting.is_cared_for or signal.category not in CARED_FOR:
+            return
+        is_here = writer in self._node.connections_of(waiting.look.author)
+        if not is_here or kind_of(room) is RoomKind.SESSION:
+            return
+        if writer.outbox.wire.buffered() <= self._node.limits.outbox_bytes:
+            writer.outbox.send(CarePush(room=room, care=Category(signal.category)))
 
 
 def _judge(model: TextModel, words: Words, some: Sequence[_Waiting], there: Sequence[Levels]) -> list[_Verdict | None]:

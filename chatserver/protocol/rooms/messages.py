@@ -381,6 +381,14 @@ class LeftPush(Struct, frozen=True, kw_only=True, tag_field="push", tag="left"):
     room: RoomId
 
 
+class CarePush(Struct, frozen=True, kw_only=True, tag_field="push", tag="care"):
+    """For the author of a post in `room` alone: the model takes its words for a cry for help, and may be wrong. A
+    client offers help once, not at each such post."""
+
+    room: RoomId
+    care: Category
+
+
 class CountsPush(Struct, frozen=True, kw_only=True, tag_field="push", tag="counts"):
     """The number of people in each room where it changed."""
 
@@ -408,4 +416,6 @@ MembersRoomCommand = (
     | Typing
 )
 MembersRoomOk = RoomsOk | JoinOk | HistoryOk | FactOk
-MembersRoomPush = FactPush | PresencePush | TypingPush | ReadingPush | ReadPush | LeftPush | CountsPush | GapPush
+MembersRoomPush = (
+    FactPush | PresencePush | TypingPush | ReadingPush | ReadPush | LeftPush | CarePush | CountsPush | GapPush
+)

@@ -45,7 +45,7 @@ export async function crisisNote(care, room, w, onWrong) {
     { class: "card care", role: "status", "aria-label": w.label },
     h("p", { class: "soft small", text: w.label }),
     h("p", {}, h("b", { text: lead })),
-    h("p", { class: "small", text: w.how }),
+    h("p", { class: "small", text: care === "guess" ? w.howGuess : w.how }),
     h(
       "div",
       { class: "row" },

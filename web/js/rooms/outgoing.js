@@ -13,6 +13,8 @@ import { bare, newId, wellFormed } from "../lib/text.js";
 /** It waits for its writer: to try it again, or to remove it. @param {Pending} post */
 export const isStuck = ({ status }) => status === "refused" || status === "unsure";
 
+/** In the place of what it is about: the server is not sure enough to say. */
+const GUESS = "guess";
 const OWED_MS = 3_000;
 const NOTE_AGAIN_MS = 30 * 60 * 1000;
 /** A minute less than the server knows an id. */
@@ -51,6 +53,19 @@ export class CrisisNotes {
     if (care === undefined || this.now() < (this.quiet.get(care) ?? 0)) return;
     this.quiet.set(care, this.now() + NOTE_AGAIN_MS);
     this.due = { care, room };
+    void this.showDue();
+  }
+
+  /**
+   * The server guesses from somebody's words that help is needed, and is less sure of it: it is offered once on this
+   * page, and not where it was offered a short while ago. @param {string} room
+   */
+  guess(room) {
+    const now = this.now();
+    const isOffered = this.due !== null || [...this.quiet.values()].some((until) => now < until && until !== Infinity);
+    if (isOffered || this.quiet.has(GUESS)) return;
+    this.quiet.set(GUESS, Infinity);
+    this.due = { care: GUESS, room };
     void this.showDue();
   }
 

@@ -333,6 +333,7 @@ export class Session {
 
   /** @param {Push} push */
   #pushed(push) {
+    if (push.push === "care") return this.outgoing.crisis.guess(push.room);
     if (push.push === "left") return this.#leftElsewhere(push.room);
     this.do({ type: "push", push, now: this.now() });
     for (const hear of this.hears) hear(push);
