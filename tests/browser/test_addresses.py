@@ -62,8 +62,8 @@ async def test_the_skip_link_stays_in_the_room(site: ChatServer, stay: Stay) -> 
     await ann.page.keyboard.press("Enter")
     await expect(ann.page.locator("#main")).to_be_focused()
     await expect(ann.writing).to_be_visible()
-    # As above.
-    await ann.page.go_back()
+    await ann.page.get_by_role("button", name="All rooms").click()
+    await expect(ann.card("Awake at night")).to_be_visible()
 
 
 @pytest.mark.parametrize("is_fresh", [True, False])

@@ -72,6 +72,15 @@ export function followBrowser(client, { signal, seen, leaving } = {}) {
   const nudge = () => client.nudge();
   for (const event of ["online", "offline"]) window.addEventListener(event, nudge, how);
   window.addEventListener("pageshow", (event) => event.persisted && nudge(), how);
+  // Without a step in the history, which the way back to all rooms would have to take as well.
+  document.querySelector(".skip")?.addEventListener(
+    "click",
+    (event) => {
+      event.preventDefault();
+      byId("main").focus();
+    },
+    how,
+  );
   const onSeen = seen ?? ((/** @type {boolean} */ isHidden) => isHidden || nudge());
   document.addEventListener("visibilitychange", () => onSeen(document.hidden), how);
   window.addEventListener(
