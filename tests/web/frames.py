@@ -14,7 +14,10 @@ import msgspec
 from chatserver.domain.errors import Reason, Refusal
 from chatserver.domain.history import ChannelName, CommandId, Epoch, Millis, Offset, StreamPosition
 from chatserver.domain.identity import MemberId, Person
+from chatserver.domain.meetings import groups
+from chatserver.domain.meetings.forms import FORMS, LONGEST, SHORTEST
 from chatserver.domain.rooms.rooms import Reaction, Room, RoomId
+from chatserver.handlers.meetings.commands import REASON_LENGTH
 from chatserver.protocol.codes import error_body
 from chatserver.protocol.fields import DoneOk
 from chatserver.protocol.meetings import examples as meetings
@@ -60,6 +63,20 @@ _HERE: Final = RoomPerson(MemberId("p_anne"), "Quiet Otter")
 """Anne, as she is known in the room."""
 _HIDDEN: Final = Person(MemberId("p_list_ben"), "Slow Heron")
 """Ben, in the list of those whom Anne hides."""
+_LIMITS: Final = {
+    "name": groups.NAME_LENGTH,
+    "about": groups.ABOUT_LENGTH,
+    "agreement": groups.AGREEMENT_LENGTH,
+    "line": groups.LINE_LENGTH,
+    "lines": groups.MOST_LINES,
+    "why": groups.WHY_LENGTH,
+    "reason": REASON_LENGTH,
+    "cohosts": groups.MOST_COHOSTS,
+    "dates": groups.MOST_DATES,
+    "shortest": SHORTEST,
+    "longest": LONGEST,
+}
+"""What the form of a group keeps to."""
 _START: Final = 1_790_000_000_000
 
 _ROOM: Final = Room(
@@ -234,6 +251,15 @@ def _frames() -> dict[str, Any]:
             "meeting": _plain(meetings.REPLIES[2]),
             "push": _plain(meetings.PUSHES[0]),
             "gone": _plain(meetings.PUSHES[1]),
+            "forms": {
+                form.value: {
+                    "seats": rules.seats,
+                    "mostSeats": rules.most_seats,
+                    "phases": [[each.kind.value, each.minutes] for each in rules.phases],
+                }
+                for form, rules in FORMS.items()
+            },
+            "limits": _LIMITS,
         },
     }
 

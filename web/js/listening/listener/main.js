@@ -3,6 +3,8 @@
 /** @import {Context, State} from "../../types.js" */
 /** @import {ListenerApp, Part, SignedIn} from "./types.js" */
 
+import { fetched } from "../../lib/api.js";
+import { Refused } from "../../lib/client.js";
 import { attr, button, focusOn, h, isComposing, keyed, show } from "../../lib/dom.js";
 import { newId } from "../../lib/text.js";
 import { words } from "../../locales/en-listener.js";
@@ -22,6 +24,7 @@ import {
 } from "../../shell/page.js";
 import { triesNotice } from "../../shell/sign-in-notice.js";
 import { invitationView, resetView, signInView } from "../../shell/sign-in.js";
+import { missed } from "../../shell/trouble-line.js";
 import { checkSignIn, isSignedOut, wakeByTouch, whoIsSignedIn } from "../../shell/staff-page.js";
 import { accountView } from "./account.js";
 import { NamespacedStorage, ownKey } from "./namespaced-storage.js";
@@ -35,6 +38,7 @@ import { talksView } from "./talks.js";
 import { teamView } from "./team.js";
 
 const TICK_MS = 1_000;
+const GROUPS_HASH = "#groups";
 const WRITTEN_IN = "input, textarea, select, [contenteditable]";
 
 const stage = byId("screen");
@@ -111,6 +115,7 @@ class ListenersPage {
     this.line = linkLine(context, this.link);
     this.status = statusBar(app);
     this.proposal = proposalCard(app);
+    this.context = context;
     this.talks = talksView(app, context);
     /** @type {Part} */
     this.part = this.talks;
@@ -126,7 +131,7 @@ class ListenersPage {
 
   begin() {
     stage.replaceChildren(this.element);
-    this.#turn(this.session.isListener && this.app.account.roles.includes("listener") ? "listen" : "account");
+    this.#turn(this.#home);
   }
 
   /** Hear what happens to the session and to the page. */
@@ -155,9 +160,20 @@ class ListenersPage {
 
   /** Those that somebody may open. */
   get #pages() {
-    const canSee = this.app.account.roles.some((role) => role === "operator" || role === "moderator");
+    const { roles } = this.app.account;
+    const canSee = roles.some((role) => role === "operator" || role === "moderator");
     const own = this.session.isListener ? ["listen", "practice", "profile"] : [];
-    return [...own, "account", ...(canSee ? ["team"] : [])];
+    const groups = roles.includes("facilitator") ? ["groups"] : [];
+    return [...own, ...groups, "account", ...(canSee ? ["team"] : [])];
+  }
+
+  /** Where somebody begins: in a reload of their groups there, else where their work is. */
+  get #home() {
+    const { roles } = this.app.account;
+    const isHost = roles.includes("facilitator");
+    if (isHost && location.hash === GROUPS_HASH) return "groups";
+    if (this.session.isListener && roles.includes("listener")) return "listen";
+    return isHost ? "groups" : "account";
   }
 
   /** @param {string} to */
@@ -169,6 +185,8 @@ class ListenersPage {
     this.part = this.#made(to);
     this.place.replaceChildren(this.part.element);
     attr(this.element, "data-page", to);
+    // A reload leads back to it.
+    history.replaceState(null, "", location.pathname + (to === "groups" ? GROUPS_HASH : ""));
     this.#draw();
     scrollTo(0, 0);
     const title = this.place.querySelector("h1");
@@ -187,6 +205,8 @@ class ListenersPage {
         return accountView(app, () => this.#leave(words.signIn.out, true));
       case "team":
         return teamView(app);
+      case "groups":
+        return fetchedGroups(app, this.context);
       default:
         return this.talks;
     }
@@ -196,7 +216,7 @@ class ListenersPage {
     const { state, view, isListener, serverNow: now } = this.session;
     if (state.link.status === "stopped" && state.link.why === "identity") return void this.#comeBack();
     this.line.update(state);
-    if (!isListener && ["", "listen"].includes(this.current)) return this.#turn("account");
+    if (!isListener && ["", "listen"].includes(this.current)) return this.#turn(this.#home);
     keyed(
       this.nav,
       this.#pages,
@@ -286,6 +306,34 @@ class ListenersPage {
     } else return;
     event.preventDefault();
   }
+}
+
+/** What facilitators have, which others need not fetch. @param {ListenerApp} app @param {Context} context @returns {Part} */
+function fetchedGroups(app, context) {
+  const place = h("div", {}, h("p", { class: "soft", role: "status", text: words.loadingPart }));
+  /** @type {Part | null} */
+  let part = null;
+  let isGone = false;
+  async function fetchPart() {
+    try {
+      const { groupsPart } = await fetched(() => import("../../meetings/host/part.js"), "meetings/host/part.js");
+      if (isGone) return;
+      part = groupsPart(app, context);
+      place.replaceChildren(part.element);
+    } catch (no) {
+      if (!(no instanceof Refused)) throw no;
+      missed(place, () => void fetchPart());
+    }
+  }
+  void fetchPart();
+  return {
+    element: place,
+    update: (view, now) => part?.update?.(view, now),
+    gone() {
+      isGone = true;
+      part?.gone?.();
+    },
+  };
 }
 
 if (mayBegin()) comeIn();
