@@ -22,6 +22,7 @@ import {
   datesOf,
   initialMeetings,
   inOrder,
+  soonMeeting,
   presentMeeting,
   reduce,
 } from "../../web/js/meetings/state.js";
@@ -354,4 +355,44 @@ test("a title keeps its commas and lines, and long lines are folded between char
   assert.ok(whole.includes(`SUMMARY:Tea\\, cake\\; a\\\\b\\n${"ü😀".repeat(40)}\r\n`));
   assert.ok(whole.includes("URL:https://x.example/\r\n"));
   assert.doesNotMatch(file, /\ufffd/);
+});
+
+// ---------------------------------------------------------------------------------------------- reminders
+
+test("whoever signed up is told on their next visit, once the doors are about to open", async () => {
+  const { meetings, of, changed } = page();
+  changed();
+  meetings.kept.keep([{ id: VIEW.id, name: CARD.name, at: VIEW.starts_at }]);
+  meetings.recall();
+  await settled();
+  assert.deepEqual(of("meeting"), [{ cmd: "meeting", meeting: VIEW.id }]);
+  assert.equal(of("groups").length, 0);
+});
+
+test("one is reminded of a meeting that one is not in yet, and of one that was called off until that is seen", () => {
+  const soon = { ...VIEW, here: false, stage: "announced" };
+  const at = (now, view = soon, kept = []) => soonMeeting({ views: { [VIEW.id]: view } }, now, kept)?.id;
+  assert.equal(at(VIEW.doors_at - 16 * 60_000), undefined);
+  assert.equal(at(VIEW.doors_at - 14 * 60_000), VIEW.id);
+  assert.equal(at(VIEW.doors_at, VIEW), undefined, "they are in it");
+  assert.equal(at(VIEW.doors_at, { ...soon, place: undefined }), undefined);
+  assert.equal(at(VIEW.starts_at + 61 * 60_000, { ...soon, stage: "live" }), undefined);
+  assert.equal(at(0, { ...soon, stage: "cancelled" }, [VIEW.id]), VIEW.id);
+  assert.equal(at(0, { ...soon, stage: "cancelled" }), undefined);
+});
+
+test("a meeting that is over is remembered no more, and one to come until it was told of", async () => {
+  const { meetings, client } = page({ meeting: refused("meeting_unknown") });
+  client.isOpen = true;
+  meetings.kept.keep([
+    { id: "m--past", name: "A", at: NOW - 1 },
+    { id: "m--ahead", name: "B", at: NOW + 1 },
+  ]);
+  for (const id of ["m--past", "m--ahead"]) await assert.rejects(meetings.follow(id));
+  assert.deepEqual(
+    meetings.kept.all.map(({ id }) => id),
+    ["m--ahead"],
+  );
+  meetings.putAway("m--ahead");
+  assert.deepEqual(meetings.kept.all, []);
 });

@@ -86,7 +86,6 @@ class GroupsView {
         views[id]?.stage === "cancelled" ||
         (groups !== null && over[id] === "gone" && views[id] === undefined && at > meetings.now),
     );
-    for (const { id, at } of meetings.kept.all) if (over[id] === "gone" && at <= meetings.now) meetings.putAway(id);
     show(this.notes, told.length > 0);
     keyed(
       this.notes,

@@ -119,6 +119,8 @@ class MeetingScreen {
     const view = this.way.meetings.state.views[this.id];
     if (name === "room" && view !== undefined) return new MeetingRoom(this.way, view);
     if (name === "door") return doorView(this.way, this.id);
+    // From here on they know.
+    if (name === "cancelled") this.way.meetings.putAway(this.id);
     const said = {
       out: [w.out, w.outMore],
       cancelled: view?.why ? [words.why(view.why)] : [],

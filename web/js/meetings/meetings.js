@@ -68,6 +68,13 @@ export class Meetings {
     for (const id of new Set([...own, ...this.kept.all.map((each) => each.id)])) this.follow(id).catch(() => {});
   }
 
+  /** Be told of the meetings that one signed up for on an earlier visit. */
+  recall() {
+    for (const { id } of this.kept.all) this.followed.add(id);
+    this.socket = null;
+    this.#changed();
+  }
+
   /** Be told of a meeting from now on. Rejects with Refused. @param {string} meeting */
   async follow(meeting) {
     const isNew = !this.followed.has(meeting);
@@ -81,10 +88,7 @@ export class Meetings {
       const ok = await this.session.client.patient("meeting", { meeting });
       this.do({ type: "meeting", meeting: ok.meeting });
     } catch (no) {
-      if (/** @type {Refused} */ (no).code === "meeting_unknown") {
-        this.followed.delete(meeting);
-        this.do({ type: "gone", meeting });
-      }
+      if (/** @type {Refused} */ (no).code === "meeting_unknown") this.#gone(meeting);
       throw no;
     }
   }
@@ -132,9 +136,15 @@ export class Meetings {
   /** @param {Push} push */
   #heard(push) {
     if (push.push === "meeting") this.do({ type: "meeting", meeting: push.meeting });
-    if (push.push !== "meeting_gone") return;
-    this.followed.delete(push.id);
-    this.do({ type: "gone", meeting: push.id });
+    if (push.push === "meeting_gone") this.#gone(push.id);
+  }
+
+  /** It is forgotten, or nothing of one's own any more. One that is still to come is told of first. @param {string} meeting */
+  #gone(meeting) {
+    const { kept, now } = this;
+    this.followed.delete(meeting);
+    kept.keep(kept.all.filter(({ id, at }) => id !== meeting || at > now));
+    this.do({ type: "gone", meeting });
   }
 
   #changed() {

@@ -36,10 +36,12 @@ function dress() {
   });
 }
 
-/** Go to the list of groups, to a group (`g-`) or to a meeting (`m--`). @param {Context} context @param {string} place */
+/** Go to the list of groups, to a group (`g-`) or to a meeting (`m--`); with "" only be told of one's own. @param {Context} context @param {string} place */
 export async function openMeetings(context, place) {
   await dress();
-  wayOf(context).open(place);
+  const { meetings, open } = wayOf(context);
+  if (place === "") meetings.recall();
+  else open(place);
 }
 
 /** @param {Context} context @returns {Way} */

@@ -1,6 +1,6 @@
 /**
  * Being in a meeting, on whatever screen: what is news is said aloud, one's own turn at once, with a tone and a buzz for
- * whoever wants them; and a line leads back to it from elsewhere.
+ * whoever wants them (docs/decisions/0221); and a line leads back to it from elsewhere.
  */
 
 /** @import {MeetingView} from "wire" */
@@ -8,10 +8,12 @@
 /** @import {Meetings} from "./meetings.js" */
 
 import { button, h, show, text } from "../lib/dom.js";
+import { words } from "../locales/en-meeting.js";
 import { words as w } from "../locales/en-meeting-room.js";
 import { Bell } from "../shell/bell.js";
 import { byId, storageOrNone } from "../shell/page.js";
-import { presentMeeting } from "./state.js";
+import { momentWord } from "./clock.js";
+import { presentMeeting, soonMeeting } from "./state.js";
 import { isMyTurn, markOf, newsOf } from "./telling.js";
 
 const TICK_MS = 1_000;
@@ -26,6 +28,8 @@ export class Presence {
   markedAt = 0;
   bell = new Bell(storageOrNone("localStorage"), () => new AudioContext());
   said = h("span");
+  /** The meeting that the line leads to. */
+  told = "";
   /** Drawn again every second, where somebody looks at a meeting. @type {() => void} */
   draw = () => {};
 
@@ -33,8 +37,13 @@ export class Presence {
   constructor(context, meetings, open) {
     this.context = context;
     this.meetings = meetings;
-    const go = button(w.elsewhere.go, () => this.at !== undefined && open(this.at.id), { class: "quiet" });
-    this.line = h("aside", { class: "link standing meeting-line", "aria-label": w.label, hidden: true }, this.said, go);
+    const go = button(w.elsewhere.go, () => this.told !== "" && open(this.told), { class: "quiet" });
+    this.line = h(
+      "aside",
+      { class: "link standing meeting-line", "aria-label": w.elsewhere.label, hidden: true },
+      this.said,
+      go,
+    );
     byId("standing").after(this.line);
     meetings.subscribe(() => this.#changed());
     setInterval(() => this.#tick(), TICK_MS);
@@ -58,11 +67,13 @@ export class Presence {
   }
 
   #changed() {
-    const { meetings, context } = this;
-    for (const view of Object.values(meetings.state.views)) {
-      const before = this.before.get(view.id);
+    const { meetings, context, before: seen } = this;
+    const { views } = meetings.state;
+    for (const id of seen.keys()) if (views[id] === undefined) seen.delete(id);
+    for (const view of Object.values(views)) {
+      const before = seen.get(view.id);
       if (before === view) continue;
-      this.before.set(view.id, view);
+      seen.set(view.id, view);
       const news = newsOf(before, view, meetings.now);
       const urgent = news.find(({ isUrgent }) => isUrgent);
       if (urgent !== undefined) context.sayNow(urgent.said);
@@ -87,16 +98,35 @@ export class Presence {
       if (mark !== "") this.context.say(mark);
     }
     this.draw();
+    this.#drawLine();
+  }
+
+  /** Which meeting is to be told of on other screens, and how. */
+  #news() {
+    const { at, meetings } = this;
+    const e = w.elsewhere;
+    if (at !== undefined)
+      return { id: at.id, said: isMyTurn(at) ? e.mine(at.name) : e.on(at.name), calls: isMyTurn(at) };
+    const { now, state, kept } = meetings;
+    const ids = kept.all.map(({ id }) => id);
+    const soon = soonMeeting(state, now, ids);
+    if (soon === undefined) return { id: "", said: "", calls: false };
+    const when = momentWord(soon.starts_at, now);
+    const said =
+      soon.stage === "cancelled" ? words.calledOff(soon.name, when) : e.soon(soon.name, when, now >= soon.doors_at);
+    return { id: soon.id, said, calls: false };
   }
 
   #drawLine() {
-    const { at, looksAt } = this;
-    const isElsewhere = at !== undefined && looksAt !== at.id;
-    const isMine = at !== undefined && isMyTurn(at);
+    const { id, said, calls } = this.#news();
+    const isElsewhere = id !== "" && this.looksAt !== id;
+    // Whoever is in a meeting is told of it as it goes on.
+    if (isElsewhere && this.told !== id && id !== this.at?.id) this.context.say(said);
+    this.told = id;
     show(this.line, isElsewhere);
-    this.line.classList.toggle("calls", isMine);
-    text(this.said, at === undefined ? "" : isMine ? w.elsewhere.mine(at.name) : w.elsewhere.on(at.name));
+    this.line.classList.toggle("calls", calls);
+    text(this.said, said);
     const title = document.title.replace(MARK, "");
-    document.title = isMine && (isElsewhere || document.hidden) ? MARK + title : title;
+    document.title = calls && (isElsewhere || document.hidden) ? MARK + title : title;
   }
 }

@@ -117,6 +117,21 @@ export const ownDates = (state) =>
     group.dates.filter((date) => date.place !== undefined).map((date) => ({ group, date })),
   );
 
+const SOON_MS = 15 * 60_000;
+const LATE_MS = 60 * 60_000;
+
+/**
+ * A meeting to be reminded of: one signed up for it, and it was called off, or its doors are open or will be soon.
+ * @param {Meetings} state @param {number} now  by the server's clock @param {readonly string[]} kept  those signed up for
+ * @returns {MeetingView | undefined}
+ */
+export const soonMeeting = ({ views }, now, kept) =>
+  Object.values(views).find(({ id, here, place, stage, starts_at: at, doors_at: doors }) => {
+    if (stage === "cancelled") return kept.includes(id);
+    const isDue = now >= doors - SOON_MS && now < at + LATE_MS;
+    return isDue && here !== true && place !== undefined && (stage === "announced" || stage === "live");
+  });
+
 /** The meeting that one is in and that goes on, if any. @param {Meetings} state @returns {MeetingView | undefined} */
 export const presentMeeting = (state) =>
   Object.values(state.views).find(({ here, stage }) => here === true && stage === "live");

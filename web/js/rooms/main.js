@@ -109,6 +109,8 @@ class RoomsPage {
     if (location.hash !== "" || (history.state !== null && keptPlace() !== "")) return this.#arrive(true);
     this.#toLobby();
     this.way.start();
+    // Whoever signed up for a meeting is told of it.
+    if (this.session.vault.rooms().includes("meetings")) void this.context.meet("").catch(() => {});
   }
 
   #followBrowser() {
