@@ -76,6 +76,12 @@ export const words = {
   isLost: "lost the connection",
   hand: "hand is up",
   holds: "has the turn",
+  log: {
+    empty: "Nobody has written yet.",
+    begin: "The meeting begins here.",
+    late: "You see what is written from here on.",
+    posts: (/** @type {string} */ name) => `Posts in ${name}`,
+  },
   /** What one can do. */
   acts: {
     group: "What you can do",
@@ -90,6 +96,7 @@ export const words = {
     stepOut: "Step out",
     stepOutSure: "Leave this meeting? While it goes on, you can come back to listen.",
     stepOutSeat: "Leave this meeting? Your seat goes to somebody else. While it goes on, you can come back to listen.",
+    stepOutDraft: "What you have written and not sent is removed.",
     stepOutYes: "Yes, step out",
     stay: "Stay",
     keys: (/** @type {string} */ key) => `Alt+${key}`,
@@ -137,8 +144,11 @@ export const words = {
   hostBack: "The facilitator is back.",
   /** On other screens. */
   elsewhere: {
+    label: "Your meeting",
     on: (/** @type {string} */ name) => `${name} goes on.`,
     mine: (/** @type {string} */ name) => `It's your turn in ${name}.`,
+    soon: (/** @type {string} */ name, /** @type {string} */ when, /** @type {boolean} */ isOpen) =>
+      `${name} begins ${when}.${isOpen ? " The doors are open." : ""}`,
     go: "Go there",
   },
   settings: {

@@ -19,7 +19,7 @@ import { meetingRefusal } from "./refusal.js";
 import { Overview, Strip } from "./strip.js";
 import { closedWord, endWords, isLineDue, kindOf, lineLeft } from "./telling.js";
 
-/** Refusals of posts that come back to where they were written. @type {Record<string, string>} */
+/** Refusals of posts that come back to where they were written (docs/decisions/0220). @type {Record<string, string>} */
 const COMES_BACK = { not_your_turn: w.turnOver, said_once: w.roundOver };
 
 export class MeetingRoom {
@@ -46,10 +46,12 @@ export class MeetingRoom {
     this.trouble = troubleLine((no) => meetingRefusal(no, way.meetings.now));
     this.write = new Composer(this.context, first.room, () => w.write(this.view.name));
     attr(this.write.area, "aria-describedby", "meeting-closed writing-note writing-keys");
-    this.log = new LogView(this.context, first.room, this.write);
+    const isLate = isLateFor(first);
+    const says = { empty: w.log.empty, begin: isLate ? w.log.late : w.log.begin, posts: w.log.posts(first.name) };
+    this.log = new LogView(this.context, first.room, this.write, { says });
     this.overview = new Overview(way.presence);
     this.leaving = leavingSheet(this);
-    this.late = lateCard(first);
+    this.late = lateCard(first.name, isLate);
     this.feelings = feelingsCard((line) => this.#sayFeelings(line), this.context.say);
     this.element = this.#frame();
   }
@@ -87,6 +89,7 @@ export class MeetingRoom {
     );
     this.foot = h("div", { class: "foot" }, log.newer, trouble.element, bar, typing, closed, write.element);
     // Before the composer hears of it.
+    write.area.addEventListener("input", () => this.#drawClosed());
     this.foot.addEventListener("submit", (event) => this.#beforeSending(event), { capture: true });
     return h(
       "section",
@@ -324,15 +327,18 @@ function leavingSheet(at) {
   return {
     element,
     open() {
-      text(said, at.view.place === "seat" ? w.acts.stepOutSeat : w.acts.stepOutSure);
+      const draft = at.write.area.value.trim() === "" ? "" : ` ${w.acts.stepOutDraft}`;
+      text(said, (at.view.place === "seat" ? w.acts.stepOutSeat : w.acts.stepOutSure) + draft);
       element.showModal();
     },
   };
 }
 
-/** For somebody who comes in the middle: what this is, and that nothing is asked of them. @param {MeetingView} view */
-function lateCard(view) {
-  const isLate = view.place === "listener" && !["", "gather"].includes(kindOf(view));
+/** Whoever comes in the middle is shown nothing of before. @param {MeetingView} view */
+const isLateFor = (view) => view.place === "listener" && !["", "gather"].includes(kindOf(view));
+
+/** For somebody who comes in the middle: what this is, and that nothing is asked of them. @param {string} name @param {boolean} isLate */
+function lateCard(name, isLate) {
   const element = h("aside", { class: "card late", hidden: !isLate });
   const fine = button(
     w.late.fine,
@@ -344,7 +350,7 @@ function lateCard(view) {
   );
   element.append(
     h("h2", { text: w.late.title }),
-    h("p", { text: w.late.lead(view.name) }),
+    h("p", { text: w.late.lead(name) }),
     h("p", { text: w.late.rest }),
     fine,
   );
