@@ -1,4 +1,7 @@
-/** A calendar file (RFC 5545) for meetings, made in the browser. It names nothing but what the person put in. Pure. */
+/**
+ * A calendar file (RFC 5545) for meetings, made in the browser. It names nothing but what the person put in
+ * (docs/decisions/0222). Pure.
+ */
 
 const LINE_BYTES = 75;
 const ALARM = "-PT10M";
