@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from typing import Any, Final
@@ -15,6 +16,8 @@ from tests.kit.server import ChatServer
 from tests.kit.web import WebClient
 
 _PASSWORD: Final = "lamp river boots sky"
+# Words that no guest is given as a pseudonym.
+_names = itertools.cycle([f"Sam {last}" for last in ("Brandt", "Novak", "Keller", "Moreau", "Silva", "Okafor")])
 _MINUTES: Final = {"gather": 1, "welcome": 1, "checkin": 1, "prepare": 1, "share": 8, "open": 3, "closing": 1}
 _GROUP: Final = {
     "form": "circle",
@@ -53,13 +56,12 @@ class Facilitator:
         await self.client.ask("join", room=meeting)
         await self.view(meeting)
 
-    async def guests(self, meeting: str, names: Sequence[str], **fields: Any) -> list[ChatClient]:
+    async def guests(self, meeting: str, count: int) -> list[ChatClient]:
         """People in the meeting, each with a connection of their own."""
         found = []
-        for name in names:
+        for _ in range(count):
             client = await self._stay.enter_async_context(ChatClient(self._server.ws_url))
-            await client.ask("rename", name=name)
-            await client.ask("enter", meeting=meeting, agreement=1, **fields)
+            await client.ask("enter", meeting=meeting, agreement=1)
             await client.ask("join", room=meeting)
             found.append(client)
         return found
@@ -103,10 +105,11 @@ def _is_newer(meeting: str, version: int, push: Message) -> bool:
 
 
 @asynccontextmanager
-async def a_facilitator(server: ChatServer, name: str = "Sam Winter") -> AsyncIterator[Facilitator]:
+async def a_facilitator(server: ChatServer) -> AsyncIterator[Facilitator]:
     """Somebody new who holds groups. Whoever they bring along goes with them."""
+    name = next(_names)
     secret = await invite(server, "facilitator")
-    login = f"{name.lower().replace(' ', '-')}-{time.time_ns() % 1_000_000}"
+    login = name.lower().replace(" ", "-")
     account = {"link": secret, "login": login, "name": name, "password": _PASSWORD}
     async with WebClient(base_url=server.url, timeout=20) as http:
         made = await http.post("/api/staff/invitation", json=account)
