@@ -67,6 +67,11 @@ class Reason(StrEnum):
     WORDS_UNKNOWN = "words_unknown"
     NO_WORDS_YET = "no_words_yet"
     CONTACT_DETAILS = "contact_details"
+    # Company while waiting.
+    HOST_BUSY = "host_busy"
+    HOST_RESTS = "host_rests"
+    NOT_WAITING = "not_waiting"
+    NO_SEAT = "no_seat"
     # Meetings.
     GROUP_UNKNOWN = "group_unknown"
     GROUP_ENDED = "group_ended"

@@ -15,7 +15,10 @@ from chatserver.domain.history import Millis
 from chatserver.domain.identity import MemberId
 from chatserver.domain.listening.commands import (
     AdmitToRoom,
+    CloseCompanyRoom,
     CloseSessionRoom,
+    CompanyEffect,
+    DropCompanyRoom,
     DropRoom,
     DropWords,
     ExpelFromRoom,
@@ -24,12 +27,17 @@ from chatserver.domain.listening.commands import (
     KeepFeedback,
     KeepReport,
     KeepWords,
+    LeaveCompanyRoom,
     NoteWait,
+    OpenCompanyRoom,
     OpenSessionRoom,
+    SeatInCompany,
+    SetCompanyVoice,
 )
+from chatserver.domain.listening.company import room_of_company
 from chatserver.domain.listening.state import room_of_session
 from chatserver.domain.moderation.measures import HOUR
-from chatserver.domain.rooms.rooms import Publication, Room, RoomId, RoomKind, room_channel
+from chatserver.domain.rooms.rooms import Publication, Room, RoomId, RoomKind, Voice, room_channel
 from chatserver.store import cards, evidence, reading, report_access
 from chatserver.store import listening_statements as sql
 from chatserver.store import moderation_statements as moderation_sql
@@ -80,14 +88,22 @@ def _hold(effects: Iterable[FloorEffect]) -> Op[HeldRooms]:
     for effect in effects:
         if isinstance(effect, _ROOM_EFFECTS):
             rooms.add(room_of_session(effect.session))
+        elif isinstance(effect, CompanyEffect):
+            rooms.add(room_of_company(effect.company))
         if isinstance(effect, OpenSessionRoom):
             members.update(effect.members)
         elif isinstance(effect, AdmitToRoom):
             members.add(effect.member)
+        elif isinstance(effect, OpenCompanyRoom):
+            members.add(effect.host)
+        elif isinstance(effect, SeatInCompany):
+            members.add(effect.member)
     return (yield from hold(rooms, members))
 
 
-def _carry_out(effect: _EffectOfRooms | _KeepEffect, now: Millis, rooms: HeldRooms, carried: SideEffects) -> Op[None]:
+def _carry_out(
+    effect: _EffectOfRooms | CompanyEffect | _KeepEffect, now: Millis, rooms: HeldRooms, carried: SideEffects
+) -> Op[None]:
     match effect:
         case OpenSessionRoom():
             yield from rooms.open(_room_of(effect), effect.members, now)
@@ -101,8 +117,32 @@ def _carry_out(effect: _EffectOfRooms | _KeepEffect, now: Millis, rooms: HeldRoo
                 carried.publications.append(publication)
         case DropRoom(session=session):
             carried.has_content_gone |= yield from rooms.drop(room_of_session(session))
+        case _ if isinstance(effect, CompanyEffect):
+            yield from _carry_out_in_company(effect, now, rooms, carried)
         case _:
             yield from _keep(effect)
+
+
+def _carry_out_in_company(effect: CompanyEffect, now: Millis, rooms: HeldRooms, carried: SideEffects) -> Op[None]:
+    room, publication = room_of_company(effect.company), None
+    match effect:
+        case OpenCompanyRoom(name=name, host=host):
+            yield from rooms.open(Room(id=room, name=name, about="", kind=RoomKind.COMPANY), [host], now)
+        case SeatInCompany(member=member):
+            yield from rooms.admit(room, member, sees_from_now=True)
+        case LeaveCompanyRoom(member=member):
+            yield from rooms.expel(room, member)
+        case SetCompanyVoice(is_open=is_open):
+            voice = Voice(phase="company") if is_open else Voice(who="none", phase="no_host")
+            publication = yield from rooms.set_voice(room, voice, now)
+        case CloseCompanyRoom():
+            publication = yield from rooms.close(room, now)
+        case DropCompanyRoom():
+            carried.has_content_gone |= yield from rooms.drop(room)
+        case _:
+            assert_never(effect)
+    if publication is not None:
+        carried.publications.append(publication)
 
 
 def _room_of(effect: OpenSessionRoom) -> Room:

@@ -18,6 +18,7 @@ from chatserver.domain.listening.commands import Decided, NoteWait
 from chatserver.domain.listening.decide import evolve_all
 from chatserver.domain.listening.queue_history import Span, Wait, noted
 from chatserver.domain.listening.state import ListeningRules, ListeningState
+from chatserver.domain.moderation.crisis_phrases import URGENT
 from chatserver.store import listening_statements as sql
 from chatserver.store.core.compiler import Call, Op, by_keys
 from chatserver.store.core.sealing import Sealer
@@ -158,6 +159,12 @@ def see(members: Collection[MemberId], now: Millis) -> Op[None]:
 def listener_of_words(words_hash: bytes, now: Millis) -> Op[MemberId | None]:
     rows = yield Call(sql.LISTENER_OF_WORDS, [(words_hash, now)])
     return MemberId(rows[0][0]) if rows else None
+
+
+def urgent_among(members: Collection[MemberId]) -> Op[frozenset[MemberId]]:
+    keys = by_keys(sorted(members), KEYS_AT_ONCE)
+    rows = (yield Call(sql.URGENT_ABOUT, [(*each, URGENT) for each in keys])) if members else []
+    return frozenset(MemberId(row[0]) for row in rows)
 
 
 def blocked_with(who: MemberId) -> Op[frozenset[MemberId]]:

@@ -14,6 +14,10 @@ import msgspec
 from chatserver.domain.history import Millis
 from chatserver.domain.identity import MemberId
 from chatserver.domain.listening.commands import (
+    CompanyForgotten,
+    CompanySet,
+    HostLeft,
+    HostSet,
     ListenerLeft,
     ListenerSet,
     ListeningEvent,
@@ -24,6 +28,7 @@ from chatserver.domain.listening.commands import (
     ShareForgotten,
     ShareSet,
 )
+from chatserver.domain.listening.company import Company, CompanyId, Host
 from chatserver.domain.listening.state import FairShare, Listener, ListeningState, Seeker, Session, SessionId
 from chatserver.store.core.compiler import Params, Row
 
@@ -31,9 +36,11 @@ SEEKER: Final = "seeker"
 LISTENER: Final = "listener"
 SESSION: Final = "session"
 SHARE: Final = "share"
+COMPANY: Final = "company"
+HOST: Final = "host"
 WAIT: Final = "wait"
 
-Record = Seeker | Listener | Session | FairShare
+Record = Seeker | Listener | Session | FairShare | Company | Host
 Key = tuple[str, str]
 """A record's kind and id."""
 
@@ -42,6 +49,8 @@ _seeker: Final = msgspec.msgpack.Decoder(Seeker).decode
 _listener: Final = msgspec.msgpack.Decoder(Listener).decode
 _session: Final = msgspec.msgpack.Decoder(Session).decode
 _share: Final = msgspec.msgpack.Decoder(FairShare).decode
+_company: Final = msgspec.msgpack.Decoder(Company).decode
+_host: Final = msgspec.msgpack.Decoder(Host).decode
 _replace: Final = msgspec.structs.replace
 
 
@@ -68,6 +77,8 @@ class ListeningRows:
         listeners: dict[MemberId, Listener] = {}
         sessions: dict[SessionId, Session] = {}
         shares: dict[str, FairShare] = {}
+        companies: dict[CompanyId, Company] = {}
+        hosts: dict[MemberId, Host] = {}
         waits: list[tuple[Millis, Millis]] = []
         for kind, id_, seen_at, body, *rest in rows:
             if kind == WAIT:
@@ -89,6 +100,10 @@ class ListeningRows:
                 listeners[record.member] = record
             elif isinstance(record, FairShare):
                 shares[record.id] = record
+            elif isinstance(record, Company):
+                companies[record.id] = record
+            elif isinstance(record, Host):
+                hosts[record.member] = record
             else:
                 sessions[record.id] = record
         self._known = kept
@@ -99,6 +114,8 @@ class ListeningRows:
             listeners=listeners,
             sessions=sessions,
             shares=shares,
+            companies=companies,
+            hosts=hosts,
             waits=tuple(waits),
         )
 
@@ -109,7 +126,9 @@ def _decoded(kind: str, body: bytes, seen_at: Millis | None) -> Record:
         return _session(body)
     if kind == SHARE:
         return _share(body)
-    record = _seeker(body) if kind == SEEKER else _listener(body)
+    if kind == COMPANY:
+        return _company(body)
+    record = _seeker(body) if kind == SEEKER else _host(body) if kind == HOST else _listener(body)
     return record if record.seen_at == seen_at else _replace(record, seen_at=seen_at)
 
 
@@ -122,6 +141,10 @@ def record_of(floor: ListeningState, key: Key) -> Record | None:
         return floor.listeners.get(MemberId(id_))
     if kind == SHARE:
         return floor.shares.get(id_)
+    if kind == COMPANY:
+        return floor.companies.get(CompanyId(id_))
+    if kind == HOST:
+        return floor.hosts.get(MemberId(id_))
     return floor.sessions.get(SessionId(id_))
 
 
@@ -132,6 +155,8 @@ def keys_of(floor: ListeningState) -> list[Key]:
         *((LISTENER, id_) for id_ in floor.listeners),
         *((SESSION, id_) for id_ in floor.sessions),
         *((SHARE, id_) for id_ in floor.shares),
+        *((COMPANY, id_) for id_ in floor.companies),
+        *((HOST, id_) for id_ in floor.hosts),
     ]
 
 
@@ -154,8 +179,16 @@ def key_of(event: ListeningEvent) -> Key:
             return SHARE, share.id
         case ShareForgotten(share=share_id):
             return SHARE, share_id
+        case CompanySet(company=company):
+            return COMPANY, company.id
+        case CompanyForgotten(company=company_id):
+            return COMPANY, company_id
+        case HostSet(host=host):
+            return HOST, host.member
+        case HostLeft(member=member):
+            return HOST, member
 
 
 def values_of(record: Record) -> Params:
     """Return a record's `seen_at` and body."""
-    return None if isinstance(record, Session | FairShare) else record.seen_at, _encode(record)
+    return None if isinstance(record, Session | FairShare | Company) else record.seen_at, _encode(record)

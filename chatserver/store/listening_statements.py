@@ -28,7 +28,7 @@ from sqlalchemy.sql import ColumnElement
 
 from chatserver.store.core.compiler import Statement
 from chatserver.store.moderation_tables import barred, reports, sealed_copies
-from chatserver.store.rooms_statements import KEYS_AT_ONCE, SESSION
+from chatserver.store.rooms_statements import COMPANY, KEYS_AT_ONCE, SESSION
 from chatserver.store.staff_tables import invitations, resets, staff_challenges, staff_devices, staff_sign_ins
 from chatserver.store.tables import (
     asks,
@@ -68,18 +68,20 @@ RECORDS: Final = Statement(
     select(floor_records.c.kind, floor_records.c.id, floor_records.c.seen_at, floor_records.c.body)
 )
 RECORDS_OF: Final = Statement(
-    # A member's own three records, and every session, because its people are named inside the body.
+    # A member's own records, and every session and company, because its people are named inside the body.
     select(floor_records.c.kind, floor_records.c.id, floor_records.c.seen_at, floor_records.c.body).where(
         or_(
-            floor_records.c.kind == SESSION,
+            floor_records.c.kind.in_([SESSION, COMPANY]),
             and_(floor_records.c.kind == literal_column("'seeker'"), floor_records.c.id == _p("seeker")),
             and_(floor_records.c.kind == literal_column("'listener'"), floor_records.c.id == _p("listener")),
             and_(floor_records.c.kind == literal_column("'share'"), floor_records.c.id == _p("share")),
+            and_(floor_records.c.kind == literal_column("'host'"), floor_records.c.id == _p("host")),
         )
     ),
     "seeker",
     "listener",
     "share",
+    "host",
 )
 _newest_waits = select(waits).order_by(waits.c.met_at.desc()).limit(literal_column(str(WAITS_READ))).subquery("newest")
 _standing = union_all(
@@ -120,7 +122,7 @@ _seen: Final = [f"member_{number}" for number in range(KEYS_AT_ONCE)]
 SEE: Final = Statement(
     update(floor_records)
     .where(
-        floor_records.c.kind.in_([literal_column("'seeker'"), literal_column("'listener'")]),
+        floor_records.c.kind.in_([literal_column(f"'{kind}'") for kind in ("seeker", "listener", "host")]),
         floor_records.c.id.in_([_p(name) for name in _seen]),
         floor_records.c.seen_at < _p("now"),
     )
@@ -154,13 +156,16 @@ DROP_ROOM: Final = tuple(
 )
 """In this order, by channel."""
 ORPHANS: Final = Statement(
-    # Rooms whose session does not exist, and in which nothing happened for long.
+    # Rooms whose session or company does not exist, and in which nothing happened for long.
     select(channels.c.channel)
     .select_from(rooms.join(channels, channels.c.channel == rooms.c.channel))
     .where(
-        rooms.c.kind == SESSION,
+        # The record has the name of the room's kind.
+        rooms.c.kind.in_([SESSION, COMPANY]),
         channels.c.last_at < _p("before"),
-        ~exists(select(_ONE).where(floor_records.c.kind == SESSION, floor_records.c.id == rooms.c.id).correlate(rooms)),
+        ~exists(
+            select(_ONE).where(floor_records.c.kind == rooms.c.kind, floor_records.c.id == rooms.c.id).correlate(rooms)
+        ),
     )
     .limit(bindparam("count")),
     "before",
@@ -203,6 +208,19 @@ ADD_DEBRIEF: Final = Statement(
 )
 ADD_FEEDBACK: Final = Statement(
     insert(feedback).values({c.name: _p(c.name) for c in feedback.c}), *(c.name for c in feedback.c)
+)
+URGENT_ABOUT: Final = Statement(
+    # Those of these people whose own words raised something urgent that nobody has closed yet.
+    select(reports.c.about)
+    .where(
+        reports.c.about.in_([_p(name) for name in _seen]),
+        reports.c.by.is_(null()),
+        reports.c.level >= _p("level"),
+        reports.c.status != literal_column("'closed'"),
+    )
+    .distinct(),
+    *_seen,
+    "level",
 )
 BLOCKED_WITH: Final = Statement(
     union(

@@ -145,6 +145,7 @@ def export(who: MemberId, now: Millis, sealer: Sealer) -> Op[Export | None]:
         reports=kept.reports,
         debriefs=kept.debriefs,
         begun=kept.begun,
+        hosted=kept.hosted,
         staff=decoding.staff_of(accounts[0][: decoding.STAFF_COLUMNS]) if accounts else None,
         measures=measures,
         views=views,

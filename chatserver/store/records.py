@@ -135,6 +135,8 @@ class LogPlace(msgspec.Struct, frozen=True, kw_only=True):
     wish: Wish
     seen_at: Millis
     lapsed_at: Millis | None
+    sits_since: Millis | None = None
+    """Since when they sit in company while they wait."""
 
 
 class KeptSession(msgspec.Struct, frozen=True, kw_only=True):
@@ -222,6 +224,8 @@ class Export(msgspec.Struct, frozen=True, kw_only=True):
     debriefs: tuple[KeptNote, ...] = ()
     begun: tuple[Millis, ...] = ()
     """When the sessions that they asked for in the last day began."""
+    hosted: tuple[Millis, ...] = ()
+    """When they began to keep company with people who wait, in the last day."""
     staff: Staff | None = None
     measures: tuple[KeptMeasure, ...] = ()
     views: tuple[KeptView, ...] = ()

@@ -44,6 +44,7 @@ statement for each would hold up everybody else."""
 POSTED: Final[ColumnElement[str]] = literal_column("'posted'")
 THEMED: Final[ColumnElement[str]] = literal_column("'themed'")
 SESSION: Final[ColumnElement[str]] = literal_column("'session'")
+COMPANY: Final[ColumnElement[str]] = literal_column("'company'")
 
 # ------------------------------------------------------------------------------------------------ columns of rows
 

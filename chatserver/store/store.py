@@ -264,6 +264,10 @@ class Store(
         """Return those who hide this member, and those whom this member hides."""
         return await self._read(partial(listening_log.blocked_with, member))
 
+    async def urgent_among(self, members: Collection[MemberId]) -> frozenset[MemberId]:
+        """Return those of these people whose own words raised something urgent that no moderator has closed."""
+        return await self._read(partial(listening_log.urgent_among, members))
+
     # Members
 
     async def add_member(self, member: Member) -> None:

@@ -5,13 +5,19 @@ Pure. The functions that decide write here. The state that it began from is not 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import msgspec
 
 from chatserver.domain.errors import Reason, Refusal
 from chatserver.domain.identity import MemberId
 from chatserver.domain.listening.commands import (
+    CompanyForgotten,
+    CompanySet,
     Decided,
     FloorEffect,
+    HostLeft,
+    HostSet,
     ListenerLeft,
     ListenerSet,
     ListeningEvent,
@@ -22,6 +28,7 @@ from chatserver.domain.listening.commands import (
     ShareForgotten,
     ShareSet,
 )
+from chatserver.domain.listening.company import Company, CompanyId, Host
 from chatserver.domain.listening.state import FairShare, Listener, ListeningState, Seeker, Session, SessionId
 
 
@@ -38,6 +45,8 @@ class Changes:
         self._listeners: dict[MemberId, None] = {}
         self._sessions: dict[SessionId, None] = {}
         self._shares: dict[str, None] = {}
+        self._companies: dict[CompanyId, None] = {}
+        self._hosts: dict[MemberId, None] = {}
 
     # Reading
 
@@ -96,6 +105,19 @@ class Changes:
         if share in self.state.shares:
             self._write_shares(share).pop(share)
 
+    def set_company(self, company: Company) -> None:
+        self._write_companies(company.id)[company.id] = company
+
+    def drop_company(self, company: CompanyId) -> None:
+        self._write_companies(company).pop(company, None)
+
+    def set_host(self, host: Host) -> None:
+        self._write_hosts(host.member)[host.member] = host
+
+    def drop_host(self, member: MemberId) -> None:
+        if member in self.state.hosts:
+            self._write_hosts(member).pop(member)
+
     def _write_seekers(self, member: MemberId) -> dict[MemberId, Seeker]:
         if not self._seekers:
             self.state = msgspec.structs.replace(self.state, seekers={**self.state.seekers})
@@ -119,6 +141,18 @@ class Changes:
             self.state = msgspec.structs.replace(self.state, shares={**self.state.shares})
         self._shares[share] = None
         return self.state.shares
+
+    def _write_companies(self, company: CompanyId) -> dict[CompanyId, Company]:
+        if not self._companies:
+            self.state = msgspec.structs.replace(self.state, companies={**self.state.companies})
+        self._companies[company] = None
+        return self.state.companies
+
+    def _write_hosts(self, member: MemberId) -> dict[MemberId, Host]:
+        if not self._hosts:
+            self.state = msgspec.structs.replace(self.state, hosts={**self.state.hosts})
+        self._hosts[member] = None
+        return self.state.hosts
 
     # What comes of it
 
@@ -150,4 +184,20 @@ class Changes:
                     events.append(ShareForgotten(share=share_id))
             elif share != before.shares.get(share_id):
                 events.append(ShareSet(share=share))
+        events.extend(self._of_companies())
         return Decided(events=tuple(events), effects=tuple(self.effects), session=session)
+
+    def _of_companies(self) -> Iterator[ListeningEvent]:
+        before, after = self.before, self.state
+        for company_id in self._companies:
+            if (company := after.companies.get(company_id)) is None:
+                if company_id in before.companies:
+                    yield CompanyForgotten(company=company_id)
+            elif company != before.companies.get(company_id):
+                yield CompanySet(company=company)
+        for member in self._hosts:
+            if (host := after.hosts.get(member)) is None:
+                if member in before.hosts:
+                    yield HostLeft(member=member)
+            elif host != before.hosts.get(member):
+                yield HostSet(host=host)

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from chatserver.domain.errors import Reason, Refusal
 from chatserver.domain.history import Millis
 from chatserver.domain.identity import MemberId, Person
-from chatserver.domain.listening import fair_shares, session_followup, sessions
+from chatserver.domain.listening import company_rules, fair_shares, session_followup, sessions
 from chatserver.domain.listening.changes import Changes
 from chatserver.domain.listening.commands import (
     Accept,
@@ -23,6 +23,8 @@ from chatserver.domain.listening.commands import (
     Ask,
     AskIn,
     Block,
+    CompanyForgotten,
+    CompanySet,
     Decided,
     Decline,
     Dismiss,
@@ -33,8 +35,12 @@ from chatserver.domain.listening.commands import (
     GiveFeedback,
     GiveUpPlace,
     Hire,
+    HostLeft,
+    HostSet,
     KeepApart,
+    KeepCompany,
     KeepDebrief,
+    LeaveCompany,
     ListenerLeft,
     ListenerSet,
     ListeningAction,
@@ -51,13 +57,16 @@ from chatserver.domain.listening.commands import (
     SetProfile,
     ShareForgotten,
     ShareSet,
+    SitDown,
     Spoke,
+    StandUp,
     StepOut,
     StillHere,
     TakePlaceBack,
     TakeWords,
     TalkAgain,
     Typed,
+    WaitAlone,
     WriteDebrief,
 )
 from chatserver.domain.listening.matching import may_meet
@@ -130,6 +139,14 @@ def evolve_all(state: ListeningState, events: Iterable[ListeningEvent]) -> Liste
                 changes.set_share(share)
             case ShareForgotten(share=share_id):
                 changes.drop_share(share_id)
+            case CompanySet(company=company):
+                changes.set_company(company)
+            case CompanyForgotten(company=company_id):
+                changes.drop_company(company_id)
+            case HostSet(host=host):
+                changes.set_host(host)
+            case HostLeft(member=member):
+                changes.drop_host(member)
             case _:
                 assert_never(event)
     return changes.state
@@ -327,6 +344,7 @@ def _dismiss(changes: Changes, command: Dismiss, who: MemberId, now: Millis, rul
             fair_shares.withdrew(changes, erased, now)
         changes.drop_seeker(member)
         changes.drop_share(member)
+        changes.drop_host(member)
         for session in [*changes.state.sessions.values()]:
             if member in session.people or member in session.names:
                 changes.set_session(sessions.without(session, member))
@@ -336,6 +354,7 @@ def _step_out(changes: Changes, command: StepOut, who: MemberId, now: Millis, ru
     """Remove a listener as if they had vanished, and from everything that was written, also in sessions that are over.
     The sessions' records stay, or nobody could report the listener any more."""
     member = command.member
+    changes.drop_host(member)
     for session in [*changes.state.sessions.values()]:
         if member in session.listeners:
             if session.is_live:
@@ -346,6 +365,7 @@ def _step_out(changes: Changes, command: StepOut, who: MemberId, now: Millis, ru
 
 
 def _keep_apart(changes: Changes, command: KeepApart, who: MemberId, now: Millis, rules: ListeningRules) -> None:
+    company_rules.keep_apart(changes, who, command.other, now)
     for member, listener in ((who, command.other), (command.other, who)):
         seeker = changes.state.seekers.get(member)
         if seeker is not None and listener in changes.state.listeners:
@@ -359,6 +379,7 @@ def _renamed(changes: Changes, command: Renamed, who: MemberId, now: Millis, rul
 def _rename(changes: Changes, person: Person) -> None:
     if (listener := changes.state.listeners.get(person.id)) is not None:
         changes.set_listener(replace(listener, name=person.name))
+    company_rules.renamed(changes, person.id, person.name)
     if (seeker := changes.state.seekers.get(person.id)) is not None:
         changes.set_seeker(replace(seeker, name=person.name))
     for session in [*changes.state.sessions.values()]:
@@ -392,6 +413,11 @@ _RULES: Final[dict[type[ListeningAction], _Rule]] = {
     ReportSession: sessions.report,
     Spoke: sessions.spoke,
     Typed: sessions.typed,
+    KeepCompany: company_rules.keep_company,
+    LeaveCompany: company_rules.leave_company,
+    SitDown: company_rules.sit_down,
+    StandUp: company_rules.stand_up,
+    WaitAlone: company_rules.wait_alone,
     ApplyDue: _apply_due,
     Hire: _hire,
     Dismiss: _dismiss,

@@ -11,6 +11,7 @@ from typing import Final
 import msgspec
 
 from chatserver.domain.history import Millis
+from chatserver.domain.listening.company import Company
 from chatserver.domain.listening.matching import loads, next_proposals
 from chatserver.domain.listening.rest_rules import cap_of, pause_of, taken_this_week, taken_today
 from chatserver.domain.listening.state import Listener, ListeningRules, ListeningState, Proposal, Seeker, Session
@@ -42,6 +43,11 @@ class BrokenInvariants(msgspec.Struct, frozen=True, kw_only=True):
     """Proposals that are past their deadline."""
     stale: int = 0
     """Ended sessions that should have been forgotten."""
+    wrong_seats: int = 0
+    """Seats in companies of people who do not wait, of one person twice, beyond what there are, or beside somebody
+    between whom and them there is a block."""
+    unhosted_voices: int = 0
+    """Companies in which people may write although no host was seen."""
     idle: int = 0
     """Eligible listeners without a proposal although somebody waits whom they could take."""
     idle_ms: int = 0
@@ -78,9 +84,31 @@ def check_invariants(state: ListeningState, now: Millis, rules: ListeningRules) 
         stale=sum(
             session.forget_at is not None and now >= session.forget_at + _LATE for session in state.sessions.values()
         ),
+        wrong_seats=_wrong_seats(state, rules),
+        unhosted_voices=sum(
+            company.is_live
+            and company.quiet_at is None
+            and now - _host_seen(state, company) >= rules.company.host_grace + _LATE
+            for company in state.companies.values()
+        ),
         idle=len(idle),
         idle_ms=max((_idle_ms(state, seeker, proposal, now) for seeker, proposal in idle), default=0),
     )
+
+
+def _wrong_seats(state: ListeningState, rules: ListeningRules) -> int:
+    live = [company for company in state.companies.values() if company.is_live]
+    seats = Counter(seat.member for company in live for seat in company.seats)
+    waiting = {each.member for each in state.seekers.values() if each.session is None and each.lapsed_at is None}
+    twice = sum(count > 1 for count in seats.values()) + sum(member not in waiting for member in seats)
+    too_many = sum(len(company.seats) > rules.company.seats for company in live)
+    apart = sum(not seat.avoid.isdisjoint(company.people) for company in live for seat in company.seats)
+    return twice + too_many + apart
+
+
+def _host_seen(state: ListeningState, company: Company) -> Millis:
+    host = None if company.host is None else state.hosts.get(company.host)
+    return Millis(0) if host is None else host.seen_at
 
 
 def _shared_sessions(state: ListeningState, live: list[Session]) -> int:

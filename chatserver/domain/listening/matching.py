@@ -77,8 +77,8 @@ def _fits(wish: Wish, listener: Listener) -> bool:
         return False
     if any(unwanted in profile.traits or unwanted in profile.lived for unwanted in wish.not_with):
         return False
-    tongue = _tongue(wish.language)
-    return any(_tongue(language) == tongue for language in profile.languages)
+    tongue = tongue_of(wish.language)
+    return any(tongue_of(language) == tongue for language in profile.languages)
 
 
 def rank(seeker: Seeker, listener: Listener) -> tuple[int, int, int, Millis, MemberId]:
@@ -113,7 +113,7 @@ def why(seeker: Seeker, listener: Listener) -> tuple[str, ...]:
 
 
 @lru_cache(maxsize=1024)
-def _tongue(language: str) -> str:
+def tongue_of(language: str) -> str:
     """Return the language without its region: speakers of `pt-BR` and of `pt` understand each other."""
     return language.partition("-")[0].lower()
 
@@ -232,11 +232,11 @@ def next_proposals(state: ListeningState, now: Millis, rules: ListeningRules) ->
     free = {listener.member: listener for listener in free_listeners(state, now, rules)}
     if not free:
         return []
-    tongues = {_tongue(language) for listener in free.values() for language in listener.profile.languages}
+    tongues = {tongue_of(language) for listener in free.values() for language in listener.profile.languages}
     waiting = [
         seeker
         for seeker in state.seekers.values()
-        if may_be_matched(seeker, now, rules) and _tongue(seeker.wish.language) in tongues
+        if may_be_matched(seeker, now, rules) and tongue_of(seeker.wish.language) in tongues
     ]
     waiting.sort(key=order)
     choices: dict[Wish, list[MemberId]] = {}

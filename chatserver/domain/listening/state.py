@@ -21,6 +21,7 @@ import msgspec
 
 from chatserver.domain.history import Millis
 from chatserver.domain.identity import MemberId
+from chatserver.domain.listening.company import Company, CompanyId, CompanyRules, Host
 from chatserver.domain.rooms.rooms import RoomId
 
 SessionId = NewType("SessionId", str)
@@ -109,6 +110,8 @@ class Seeker(msgspec.Struct, frozen=True, kw_only=True):
     """The keyed hash of the address they asked from, while they wait. The key changes each day."""
     around: tuple[str, ...] = ()
     """The same for the wider networks around it, narrowest first."""
+    alone: bool = False
+    """Whether they declined company while they wait: it is not offered to them again by itself."""
 
     @property
     def networks(self) -> tuple[str, ...]:
@@ -281,13 +284,18 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ListeningState(msgspec.Struct, frozen=True, kw_only=True):
-    """All seekers, listeners and sessions. `version` rises with every commit that changed anything but `seen_at`."""
+    """All seekers, listeners, sessions and companies. `version` rises with every commit that changed anything but
+    `seen_at`."""
 
     version: int = 0
     seekers: dict[MemberId, Seeker] = {}
     listeners: dict[MemberId, Listener] = {}
     sessions: dict[SessionId, Session] = {}
     """Live sessions, and ended ones until they are deleted."""
+    companies: dict[CompanyId, Company] = {}
+    """Companies of seekers who wait, and closed ones until their posts are deleted."""
+    hosts: dict[MemberId, Host] = {}
+    """Those who keep company, or did lately."""
     shares: dict[str, FairShare] = {}
     """What members and networks had lately, by their ids. A share that no longer matters is dropped."""
     waits: tuple[tuple[Millis, Millis], ...] = ()
@@ -348,3 +356,4 @@ class ListeningRules(msgspec.Struct, frozen=True, kw_only=True):
     rest: int = 30_000
     """How long nobody is asked about a member who withdrew from a proposal; it doubles with each one in an hour."""
     longest_rest: int = 15 * 60_000
+    company: CompanyRules = CompanyRules()

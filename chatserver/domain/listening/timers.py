@@ -14,6 +14,7 @@ from chatserver.domain.history import Millis
 from chatserver.domain.identity import MemberId
 from chatserver.domain.listening import fair_shares, session_followup, sessions
 from chatserver.domain.listening.changes import Changes
+from chatserver.domain.listening.company_rules import apply_due_to_companies, moments_of_companies
 from chatserver.domain.listening.matching import is_resting, loads, may_meet, next_proposals
 from chatserver.domain.listening.rest_rules import cap_ends_after, cap_of, declining, is_here, pause_of, rested
 from chatserver.domain.listening.state import Ending, Listener, ListeningRules, ListeningState, Seeker, Session
@@ -41,6 +42,7 @@ def apply_due_changes(changes: Changes, now: Millis, rules: ListeningRules) -> N
             changes.drop_share(share.id)
     for seeker, proposal in next_proposals(changes.state, now, rules):
         changes.set_seeker(replace(seeker, proposal=proposal))
+    apply_due_to_companies(changes, now, rules)
 
 
 def next_due(state: ListeningState, now: Millis, rules: ListeningRules) -> Millis | None:
@@ -89,6 +91,7 @@ def _moments(state: ListeningState, now: Millis, rules: ListeningRules) -> Itera
             yield seeker.rests_until
     for share in state.shares.values():
         yield fair_shares.expires_at(share)
+    yield from moments_of_companies(state, now, rules)
 
 
 # ------------------------------------------------------------------------------------------------ sessions

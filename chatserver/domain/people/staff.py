@@ -62,6 +62,8 @@ class Capability(StrEnum):
 
     LISTEN = "listen"
     """Take one-to-one sessions, and use all of the listener's console."""
+    KEEP_COMPANY = "keep_company"
+    """Keep company with people who wait for a listener."""
     FACILITATE = "facilitate"
     """Hold groups."""
     MODERATE = "moderate"
@@ -80,6 +82,7 @@ class Capability(StrEnum):
 
 ALLOWED: Final[dict[Capability, frozenset[Role]]] = {
     Capability.LISTEN: frozenset({Role.LISTENER}),
+    Capability.KEEP_COMPANY: frozenset({Role.LISTENER, Role.FACILITATOR, Role.MODERATOR}),
     Capability.FACILITATE: frozenset({Role.FACILITATOR}),
     Capability.MODERATE: frozenset({Role.MODERATOR, Role.OPERATOR}),
     Capability.SUPERVISE: frozenset({Role.MODERATOR, Role.OPERATOR}),

@@ -45,6 +45,8 @@ class RoomKind(StrEnum):
     """The conversation of a one-to-one session: in no lobby, only for the members whom the session admitted."""
     MEETING = "meeting"
     """What is written in a support group's meeting: in no lobby, only for the members whom the meeting admitted."""
+    COMPANY = "company"
+    """What people write who wait for a listener together: in no lobby, only for those who sit there and their host."""
     BOARD = "board"
     """A board of offers and requests."""
 
@@ -55,7 +57,11 @@ class RoomKind(StrEnum):
         return self in ID_PREFIXES
 
 
-ID_PREFIXES: Final[Mapping[RoomKind, str]] = {RoomKind.SESSION: "s-", RoomKind.MEETING: "m--"}
+ID_PREFIXES: Final[Mapping[RoomKind, str]] = {
+    RoomKind.SESSION: "s-",
+    RoomKind.MEETING: "m--",
+    RoomKind.COMPANY: "c--",
+}
 """How the ids of closed rooms begin. No other room has such an id: the id of a room with a name never has two hyphens
 in a row at its beginning, nor begins with `s-`."""
 

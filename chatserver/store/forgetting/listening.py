@@ -14,6 +14,7 @@ import msgspec
 
 from chatserver.domain.history import ChannelName, Millis
 from chatserver.domain.identity import MemberId
+from chatserver.domain.listening.company import Company
 from chatserver.domain.listening.state import (
     Ending,
     Listener,
@@ -62,7 +63,25 @@ def without(floor: ListeningState, who: MemberId, nobody: Nobody, now: Millis) -
         listeners={id_: listener for id_, listener in floor.listeners.items() if id_ != who},
         sessions=sessions,
         shares={id_: share for id_, share in floor.shares.items() if id_ != who},
+        companies={id_: _company_without(company, who, now) for id_, company in floor.companies.items()},
+        hosts={id_: host for id_, host in floor.hosts.items() if id_ != who},
     )
+
+
+def _company_without(company: Company, who: MemberId, now: Millis) -> Company:
+    """Return a company without a person. What follows for the others is carried out as if they had left."""
+    if company.host == who:
+        company = _replace(company, host=None, counts=False, hosted_at=now)
+    seat = company.seat_of(who)
+    seats = tuple(
+        _replace(each, avoid=each.avoid - {who}) if who in each.avoid else each
+        for each in company.seats
+        if each.member != who
+    )
+    if seats == company.seats:
+        return company
+    emptied_at = company.emptied_at if seats or seat is None else now
+    return _replace(company, seats=seats, emptied_at=emptied_at)
 
 
 def _seeker_without(seeker: Seeker, who: MemberId, over: set[SessionId]) -> Seeker:
@@ -161,16 +180,20 @@ class Kept(msgspec.Struct, frozen=True):
     debriefs: tuple[KeptNote, ...]
     begun: tuple[Millis, ...]
     """When their sessions of the last day began."""
+    hosted: tuple[Millis, ...]
+    """When they began to keep company in the last day."""
 
 
 def kept_of(who: MemberId) -> Op[Kept]:
-    floor = ListeningRows().state(0, (yield Call(sql.RECORDS_OF, [(who, who, who)])))
+    floor = ListeningRows().state(0, (yield Call(sql.RECORDS_OF, [(who, who, who, who)])))
     seeker = floor.seekers.get(who)
     share = floor.shares.get(who)
+    host = floor.hosts.get(who)
+    seats = [seat for company in floor.companies.values() if (seat := company.seat_of(who)) is not None]
     reports = yield Call(sql.REPORTS_BY, [(who,)])
     debriefs = yield Call(sql.DEBRIEFS_OF, [(who,)])
     return Kept(
-        place=None if seeker is None else _place_of(seeker),
+        place=None if seeker is None else _place_of(seeker, seats[0].since if seats else None),
         listener=floor.listeners.get(who),
         sessions=tuple(
             _kept_session(session, who)
@@ -182,12 +205,17 @@ def kept_of(who: MemberId) -> Op[Kept]:
         ),
         debriefs=tuple(KeptNote(at=row[0], note=row[1]) for row in debriefs),
         begun=() if share is None else share.sessions,
+        hosted=() if host is None else host.hosted,
     )
 
 
-def _place_of(seeker: Seeker) -> LogPlace:
+def _place_of(seeker: Seeker, sits_since: Millis | None) -> LogPlace:
     return LogPlace(
-        asked_at=seeker.asked_at, wish=_own_wish(seeker.wish), seen_at=seeker.seen_at, lapsed_at=seeker.lapsed_at
+        asked_at=seeker.asked_at,
+        wish=_own_wish(seeker.wish),
+        seen_at=seeker.seen_at,
+        lapsed_at=seeker.lapsed_at,
+        sits_since=sits_since,
     )
 
 
