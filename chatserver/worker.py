@@ -34,6 +34,7 @@ from chatserver.domain.rooms.settings import Hours
 from chatserver.domain.shared_limits import TELL_SECONDS, Sharing
 from chatserver.handlers.dispatcher import CommandDispatcher
 from chatserver.handlers.hiding_book import HidingBook
+from chatserver.handlers.listening.companies import CompanyRooms
 from chatserver.handlers.listening.opening_hours import Clock
 from chatserver.handlers.listening.part import ListeningPart, SupervisionPart
 from chatserver.handlers.listening.service import ListeningService
@@ -147,7 +148,11 @@ class Worker:
             hours,
             challenge_key,
             options.coverage_rules,
-            {RoomKind.SESSION: listening, RoomKind.MEETING: self.meetings.service},
+            {
+                RoomKind.SESSION: listening,
+                RoomKind.COMPANY: CompanyRooms(listening),
+                RoomKind.MEETING: self.meetings.service,
+            },
             model,
             options.loads,
         )

@@ -40,10 +40,11 @@ class Heartbeat:
 
 
 def _is_needed(picture: Picture, member: MemberId) -> bool:
-    """Return whether a member is in a session, is available as a listener, or has a proposal."""
+    """Return whether a member is in a session or a company, is available as a listener, or has a proposal."""
     listener, seeker = picture.state.listeners.get(member), picture.state.seekers.get(member)
     return (
         member in picture.sessions
+        or member in picture.companies
         or (listener is not None and listener.wants)
         or (seeker is not None and seeker.proposal is not None)
     )

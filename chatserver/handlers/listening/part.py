@@ -13,7 +13,7 @@ from chatserver.domain.identity import MemberId, NodeId, Person
 from chatserver.domain.listening.commands import EndSession, GiveUpPlace
 from chatserver.handlers.commands import Handler
 from chatserver.handlers.connection import Connection
-from chatserver.handlers.listening import commands, supervision
+from chatserver.handlers.listening import commands, companies, supervision
 from chatserver.handlers.listening.service import ListeningService
 from chatserver.handlers.listening.supervision import Supervision
 from chatserver.handlers.part import Part, Service
@@ -22,9 +22,9 @@ from chatserver.protocol.internode import ListeningChanged
 
 
 class ListeningPart(Part):
-    """The queue, the listeners and their sessions."""
+    """The queue, the listeners and their sessions, and the companies of those who wait."""
 
-    commands: ClassVar[Mapping[type[Command], Handler]] = commands.COMMANDS
+    commands: ClassVar[Mapping[type[Command], Handler]] = {**commands.COMMANDS, **companies.COMMANDS}
 
     def __init__(self, service: ListeningService) -> None:
         self.context = self.service = service

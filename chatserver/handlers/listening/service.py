@@ -22,6 +22,7 @@ from chatserver.domain.listening.commands import (
     Decided,
     Dismiss,
     KeepApart,
+    LeaveCompany,
     ListeningAction,
     Renamed,
     Spoke,
@@ -59,6 +60,7 @@ _CLOCKS_DIFFER: Final = 2_000
 """Milliseconds by which two clocks may differ, and a question to the database may take, to count as the same."""
 _JUST_SEEN: Final = 2_000
 """Milliseconds for which somebody who was seen counts as here without being looked for again."""
+_CLOSED_ROOMS: Final = (RoomKind.SESSION, RoomKind.COMPANY)
 _FOR_EVER: Final = 365 * 24 * 3_600_000
 NOBODY: Final = MemberId("")
 _SPREAD_SECONDS: Final = 0.15
@@ -87,6 +89,8 @@ class ListeningService:
         """Whether the picture was made while nobody counted as gone for good."""
         # After a start, too: whoever was connected to a worker that stopped is on their way.
         self._store_was_away()
+        self._held = frozenset[MemberId]()
+        """Those who wait and whom a moderator is to talk with, while there is company to offer."""
         self.picture = self._picture(ListeningState())
         self._watchers = Watchers(lambda: self.picture, self.now, node.limits.outbox_bytes)
         self._heartbeat = Heartbeat(node)
@@ -172,7 +176,8 @@ class ListeningService:
         """Note that a seeker or a listener has connected, and carry out what waited for them."""
         if not self.picture.concerns(member):
             return
-        record = self.state.seekers.get(member) or self.state.listeners[member]
+        state = self.state
+        record = state.seekers.get(member) or state.listeners.get(member) or state.hosts[member]
         if 0 <= self.now() - record.seen_at < _JUST_SEEN:
             # Nobody waits for somebody who was here a moment ago, and asking again must not cost the lock of the state.
             return
@@ -304,6 +309,7 @@ class ListeningService:
         elif clock - self._looked_at >= POLL_SECONDS / 2:
             self._looked_at = clock
             await self._dismiss_those_who_may_not(self._listeners_who_count())
+            await self._dismiss_hosts_who_may_not()
         if self._is_patient and not self._is_patient_now():
             # What was put off is due from now on.
             self.picture = self._picture(self.state)
@@ -337,6 +343,7 @@ class ListeningService:
         # Being seen is no new version: without this a quiet queue would look as if everybody had gone.
         await self._load()
         await self._dismiss_those_who_may_not([*self.state.listeners])
+        await self._look_at_companies()
 
     def _listeners_who_count(self) -> list[MemberId]:
         """Return those who may be asked, or are in a session."""
@@ -374,6 +381,19 @@ class ListeningService:
         for member in listeners:
             if member not in good or not may(good[member].roles, Capability.LISTEN):
                 await self.dismiss(member, is_erased=False)
+
+    async def _look_at_companies(self) -> None:
+        """Find out whom of those who wait no company may be offered, and whether all hosts still may keep company."""
+        waiting = [each.member for each in self.picture.queue] if self.picture.companies else []
+        self._held = await self.node.store.urgent_among(waiting) if waiting else frozenset()
+        await self._dismiss_hosts_who_may_not()
+
+    async def _dismiss_hosts_who_may_not(self) -> None:
+        hosts = [each.host for each in self.state.companies.values() if each.host is not None]
+        good = await self.node.store.good_staff(hosts) if hosts else {}
+        for member in hosts:
+            if member not in good or not may(good[member].roles, Capability.KEEP_COMPANY):
+                await self.do(member, LeaveCompany())
 
     def _take_in(self, committed: ListeningCommitted) -> None:
         """Announce the publications of a commit, and show the state after it."""
@@ -427,6 +447,7 @@ class ListeningService:
             topics=tuple(room.id for room in self.node.rooms.values() if room.status is RoomStatus.OPEN),
             due=due_at(state, now, self._rules()),
             now=now,
+            held=self._held,
         )
 
     async def close(self) -> None:
@@ -434,13 +455,14 @@ class ListeningService:
         await self._tasks.close()
 
     def _put_in_order(self) -> None:
-        """Take connections out of the rooms of sessions that their members belong to no more, or that are forgotten."""
+        """Take connections out of the rooms of sessions and companies that their members belong to no more, or that are
+        forgotten."""
         self._typed = {session: at for session, at in self._typed.items() if session in self.state.sessions}
         self._spoke = {key: at for key, at in self._spoke.items() if key[0] in self.state.sessions}
         for connection in self._in_sessions():
             assert connection.person is not None
             for room in [*connection.rooms]:
-                if kind_of(room) is RoomKind.SESSION and not self.picture.may_enter(room, connection.person.id):
+                if kind_of(room) in _CLOSED_ROOMS and not self.picture.may_enter(room, connection.person.id):
                     membership.depart(self.node, connection, room)
 
     def _in_sessions(self) -> list[Connection]:
@@ -448,5 +470,5 @@ class ListeningService:
             connection
             for online in self.node.online.values()
             for connection in online.connections
-            if any(kind_of(room) is RoomKind.SESSION for room in connection.rooms)
+            if any(kind_of(room) in _CLOSED_ROOMS for room in connection.rooms)
         ]

@@ -14,6 +14,7 @@ import msgspec
 from chatserver.domain.history import Millis
 from chatserver.domain.identity import MemberId, Person
 from chatserver.domain.listening import matching, rest_rules
+from chatserver.domain.listening.company import CompanyId
 from chatserver.domain.listening.state import (
     Asked,
     Ending,
@@ -28,6 +29,8 @@ from chatserver.domain.listening.state import (
 )
 from chatserver.domain.rooms.aliases import Aliases
 from chatserver.domain.rooms.rooms import RoomId
+from chatserver.handlers.listening import company_views
+from chatserver.protocol.listening.company import HostingOk, HostingPush
 from chatserver.protocol.listening.views import (
     Colleague,
     ConsoleOk,
@@ -43,8 +46,8 @@ from chatserver.protocol.listening.views import (
 )
 from chatserver.protocol.moderation.views import DeclinesView
 
-View = StandingOk | ConsoleOk
-ViewKind = Literal["standing", "console"]
+View = StandingOk | ConsoleOk | HostingOk
+ViewKind = Literal["standing", "console", "hosting"]
 
 _COARSE_SECONDS: Final = 30
 """Estimates are told in steps: seconds would be a promise that nobody can keep."""
@@ -67,6 +70,7 @@ class Picture:
         topics: tuple[RoomId, ...],
         due: Millis | None,
         now: Millis,
+        held: frozenset[MemberId] = frozenset(),
     ) -> None:
         self.state = state
         self.rules = rules
@@ -78,6 +82,8 @@ class Picture:
         self.languages = languages
         self.topics = topics
         self.now = now
+        self.held = held
+        """Those who wait and whom a moderator is to talk with: they are not offered company."""
         self.due = due
         """When settling would next change anything, by what was known then."""
         self.queue = matching.queue(state)
@@ -94,16 +100,21 @@ class Picture:
                 self.sessions.setdefault(member, []).append(session)
             for member in session.left:
                 self.left.setdefault(member, []).append(session)
-        self.people: frozenset[MemberId] = frozenset((*state.seekers, *state.listeners))
+        self.companies = {member: each for each in state.companies.values() if each.is_live for member in each.people}
+        """The live company of everybody who is in one."""
+        self.people: frozenset[MemberId] = frozenset((*state.seekers, *state.listeners, *state.hosts))
         self.pace = matching.pace(state, now, rules)
         self.prospects = matching.Prospects(self.listening)
 
     def concerns(self, member: MemberId) -> bool:
-        """Return whether a member is a seeker or a listener in this state."""
+        """Return whether a member is a seeker, a listener or a host in this state."""
         return member in self.people
 
     def may_enter(self, room: RoomId, member: MemberId) -> bool:
-        """Return whether a member belongs to the session whose room this is."""
+        """Return whether a member belongs to the session or the company whose room this is."""
+        company = self.state.companies.get(CompanyId(room))
+        if company is not None:
+            return member in company.people
         session = self.state.sessions.get(SessionId(room))
         return session is not None and member in session.people
 
@@ -187,6 +198,13 @@ def console(picture: Picture, member: MemberId) -> ConsoleOk | None:
     )
 
 
+def hosting(picture: Picture, member: MemberId) -> HostingOk:
+    """Return the view of somebody who keeps company with seekers who wait, or might."""
+    return company_views.hosting(
+        picture.state, member, picture.aliases, len(picture.queue), picture.languages, picture.now, picture.rules
+    )
+
+
 def declines(picture: Picture) -> tuple[DeclinesView, ...]:
     """Returns what supervisors see of listeners who declined proposals lately, or let them pass."""
     now, rules = picture.now, picture.rules
@@ -208,9 +226,11 @@ def is_same(view: View, before: View) -> bool:
     return msgspec.structs.replace(before, version=view.version) == view
 
 
-def push(view: View) -> StandingPush | ConsolePush:
+def push(view: View) -> StandingPush | ConsolePush | HostingPush:
     """Return a view as it is pushed."""
     fields = {name: getattr(view, name) for name in view.__struct_fields__}
+    if isinstance(view, HostingOk):
+        return HostingPush(**fields)
     return StandingPush(**fields) if isinstance(view, StandingOk) else ConsolePush(**fields)
 
 
@@ -223,6 +243,9 @@ def _waiting(picture: Picture, view: StandingOk, seeker: Seeker) -> StandingOk:
         seconds = None
     elif seconds is not None:
         seconds = max(seconds, round(rest))
+    state, company = picture.state, picture.companies.get(seeker.member)
+    has_seat = company is not None and company.host != seeker.member
+    can_sit = seeker.lapsed_at is None and not has_seat
     return msgspec.structs.replace(
         view,
         place=place,
@@ -233,6 +256,12 @@ def _waiting(picture: Picture, view: StandingOk, seeker: Seeker) -> StandingOk:
         is_first=seeker.is_first,
         lapsed_at=seeker.lapsed_at,
         after_others=seeker.had > 0 and not seeker.is_first,
+        company=company_views.company(state, company, seeker.member, picture.aliases, picture.rules)
+        if company is not None and has_seat
+        else None,
+        offer=company_views.offer(state, seeker, seconds, picture.held, picture.now, picture.rules)
+        if can_sit
+        else None,
         gone_at=None if seeker.lapsed_at is None else Millis(seeker.lapsed_at + picture.rules.grace),
     )
 

@@ -70,7 +70,7 @@ class Watchers:
                 await asyncio.sleep(_VIEWS_PAUSE)
 
     def _is_urgent(self, connection: Connection) -> bool:
-        """Return whether a member listens, is in a session, or is about to be."""
+        """Return whether a member listens, is in a session or a company, or is about to be."""
         if connection.person is None:
             return False
         member = connection.person.id
@@ -78,6 +78,7 @@ class Watchers:
         return (
             member in self._picture.state.listeners
             or member in self._picture.sessions
+            or member in self._picture.companies
             or (seeker is not None and seeker.proposal is not None)
         )
 
@@ -121,4 +122,6 @@ class Watchers:
         if connection.person is None:
             return None
         member = connection.person.id
+        if kind == "hosting":
+            return views.hosting(self._picture, member)
         return views.standing(self._picture, member) if kind == "standing" else views.console(self._picture, member)

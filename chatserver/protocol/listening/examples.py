@@ -6,9 +6,11 @@ from typing import Any, Final
 
 from chatserver.domain.history import CommandId, Millis
 from chatserver.domain.identity import MemberId
+from chatserver.domain.listening.company import CompanyId
 from chatserver.domain.listening.state import Need, SessionId, Trait, room_of_session
 from chatserver.domain.rooms.rooms import RoomId
 from chatserver.protocol import messages as m
+from chatserver.protocol.listening.company import CompanyOffer, CompanyPerson, CompanyView, HostingOk, HostingPush
 from chatserver.protocol.listening.views import (
     CheckOk,
     ConsoleOk,
@@ -99,11 +101,36 @@ _CONSOLE: Final[dict[str, Any]] = {
     ),
 }
 
+_ROBIN: Final = MemberId("p_h2RwT8nYq4VbXc6ZkL9sMdJ3GfPuAoEi1K")
+_COMPANY: Final = CompanyView(
+    id=CompanyId("c--7h2vq8nfk4x9mz3c"),
+    room=RoomId("c--7h2vq8nfk4x9mz3c"),
+    me=_WREN,
+    people=(
+        CompanyPerson(id=_ROBIN, name="Robin · facilitator", role="host"),
+        CompanyPerson(id=_WREN, name="Quiet Wren", role="seeker"),
+    ),
+    seats=5,
+    until=Millis(_NOW + 60 * 60_000),
+)
+_HOSTING: Final[dict[str, Any]] = {"version": 7, "waiting": 3, "sitting": 1, "minutes": 60, "languages": ("en",)}
+
 REPLIES: Final[tuple[m.Reply, ...]] = (
     m.Reply(
         re=_id(1),
         ok=StandingOk(**_STANDING, state="waiting", place=3, asked_at=_NOW, estimate_seconds=240, estimate_from=5),
     ),
+    m.Reply(
+        re=_id(2),
+        ok=StandingOk(
+            **_STANDING,
+            state="waiting",
+            place=3,
+            asked_at=_NOW,
+            offer=CompanyOffer(id=_COMPANY.id, host="Robin · facilitator", sit=2, ask=True),
+        ),
+    ),
+    m.Reply(re=_id(3), ok=HostingOk(**_HOSTING, company=_COMPANY)),
     m.Reply(re=_id(9), ok=WordsOk("amber river stone lantern", Millis(_NOW + 90 * 86_400_000))),
     m.Reply(re=_id(13), ok=ConsoleOk(**_CONSOLE)),
     m.Reply(re=_id(17), ok=TalkOk(_TALK, room_of_session(_TALK))),
@@ -135,4 +162,5 @@ REPLIES: Final[tuple[m.Reply, ...]] = (
 PUSHES: Final[tuple[m.AnyPush, ...]] = (
     StandingPush(**_STANDING, state="session", session=_SESSION),
     ConsolePush(**_CONSOLE),
+    HostingPush(**_HOSTING),
 )

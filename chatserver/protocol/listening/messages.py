@@ -13,6 +13,7 @@ from chatserver.domain.errors import Reason
 from chatserver.domain.listening.state import Need, Trait
 from chatserver.domain.people.staff import Capability
 from chatserver.protocol.fields import PRINTABLE, Command, Fields, MemberName, ReportReason, SessionName, Text
+from chatserver.protocol.listening.company import CompanyCommand, HostingOk, HostingPush
 from chatserver.protocol.listening.views import (
     CheckOk,
     ConsoleOk,
@@ -382,6 +383,7 @@ ListeningCommand = (
     | DebriefNote
     | AskPractice
     | AnswerCheck
+    | CompanyCommand
 )
-ListeningOk = StandingOk | ConsoleOk | TalkOk | WordsOk | PracticeOk | CheckOk
-ListeningPush = StandingPush | ConsolePush
+ListeningOk = StandingOk | ConsoleOk | HostingOk | TalkOk | WordsOk | PracticeOk | CheckOk
+ListeningPush = StandingPush | ConsolePush | HostingPush

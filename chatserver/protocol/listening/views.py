@@ -10,6 +10,7 @@ from chatserver.domain.history import Millis
 from chatserver.domain.identity import MemberId
 from chatserver.domain.listening.state import Need, Pause, SessionId, Trait
 from chatserver.domain.rooms.rooms import RoomId
+from chatserver.protocol.listening.company import CompanyOffer, CompanyView
 
 
 class SessionPerson(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -81,6 +82,8 @@ class StandingOk(Struct, frozen=True, kw_only=True, tag_field="ok", tag="standin
     `open` says whether listeners are here at this hour, `opens_at` when again; `listeners` is how many listen now, and
     `free` how many of them could take somebody at this moment; `topics` (ids of rooms) and `languages` are the choices
     of `ask`.
+
+    While they wait: `company` is the one that they sit in, `offer` where they could sit.
     """
 
     version: int
@@ -105,6 +108,8 @@ class StandingOk(Struct, frozen=True, kw_only=True, tag_field="ok", tag="standin
     session: SessionView | None = None
     free: int = 0
     after_others: bool = False
+    company: CompanyView | None = None
+    offer: CompanyOffer | None = None
 
 
 class ProposalView(Struct, frozen=True, kw_only=True, omit_defaults=True):
