@@ -15,10 +15,7 @@ from chatserver.domain.history import Millis
 from chatserver.domain.identity import MemberId
 from chatserver.domain.listening.commands import (
     AdmitToRoom,
-    CloseCompanyRoom,
     CloseSessionRoom,
-    CompanyEffect,
-    DropCompanyRoom,
     DropRoom,
     DropWords,
     ExpelFromRoom,
@@ -27,14 +24,19 @@ from chatserver.domain.listening.commands import (
     KeepFeedback,
     KeepReport,
     KeepWords,
-    LeaveCompanyRoom,
     NoteWait,
-    OpenCompanyRoom,
     OpenSessionRoom,
+)
+from chatserver.domain.listening.company import room_of_company
+from chatserver.domain.listening.company_commands import (
+    CloseCompanyRoom,
+    CompanyEffect,
+    DropCompanyRoom,
+    LeaveCompanyRoom,
+    OpenCompanyRoom,
     SeatInCompany,
     SetCompanyVoice,
 )
-from chatserver.domain.listening.company import room_of_company
 from chatserver.domain.listening.state import room_of_session
 from chatserver.domain.moderation.measures import HOUR
 from chatserver.domain.rooms.rooms import Publication, Room, RoomId, RoomKind, Voice, room_channel

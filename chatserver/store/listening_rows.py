@@ -14,10 +14,6 @@ import msgspec
 from chatserver.domain.history import Millis
 from chatserver.domain.identity import MemberId
 from chatserver.domain.listening.commands import (
-    CompanyForgotten,
-    CompanySet,
-    HostLeft,
-    HostSet,
     ListenerLeft,
     ListenerSet,
     ListeningEvent,
@@ -29,6 +25,12 @@ from chatserver.domain.listening.commands import (
     ShareSet,
 )
 from chatserver.domain.listening.company import Company, CompanyId, Host
+from chatserver.domain.listening.company_commands import (
+    CompanyForgotten,
+    CompanySet,
+    HostLeft,
+    HostSet,
+)
 from chatserver.domain.listening.state import FairShare, Listener, ListeningState, Seeker, Session, SessionId
 from chatserver.store.core.compiler import Params, Row
 

@@ -12,8 +12,11 @@ from chatserver.domain.errors import Reason, Refusal
 from chatserver.domain.history import Millis
 from chatserver.domain.identity import MemberId, Person
 from chatserver.domain.listening import commands as c
-from chatserver.domain.listening.commands import HostSet
+from chatserver.domain.listening import company_commands as k
 from chatserver.domain.listening.company import Company, CompanyId, Departure, Host
+from chatserver.domain.listening.company_commands import (
+    HostSet,
+)
 from chatserver.domain.listening.company_rules import best_for
 from chatserver.domain.listening.decide import apply_due, due_at, evolve_all
 from chatserver.domain.listening.invariants import check_invariants
@@ -33,11 +36,11 @@ class CompanyStage(Stage):
     def host(self, who: MemberId = ROBIN, language: str = "en", avoid: frozenset[MemberId] = frozenset()) -> CompanyId:
         self.number += 1
         id_ = CompanyId(f"c--{self.number}")
-        self.do(who, c.KeepCompany(company=id_, name=who, language=language, avoid=avoid))
+        self.do(who, k.KeepCompany(company=id_, name=who, language=language, avoid=avoid))
         return next(each.id for each in self.state.companies.values() if each.host == who and each.is_live)
 
     def sit(self, who: MemberId, company: CompanyId, avoid: frozenset[MemberId] = frozenset()) -> None:
-        self.do(who, c.SitDown(company=company, avoid=avoid))
+        self.do(who, k.SitDown(company=company, avoid=avoid))
 
     def company(self, id_: CompanyId) -> Company:
         return self.state.companies[id_]
@@ -74,7 +77,7 @@ def test_a_seeker_who_sits_keeps_their_place(stage: CompanyStage) -> None:
     stage.sit(ANNA, company)
     assert stage.seated(company) == [ANNA]
     assert stage.state.seekers[ANNA] == before
-    stage.do(ANNA, c.StandUp())
+    stage.do(ANNA, k.StandUp())
     assert stage.seated(company) == []
     assert stage.state.seekers[ANNA] == before
 
@@ -98,8 +101,8 @@ def test_who_sits_elsewhere_leaves_their_seat(stage: CompanyStage) -> None:
 
 def test_only_who_waits_may_sit(stage: CompanyStage) -> None:
     company = stage.host()
-    assert refused(stage, ANNA, c.SitDown(company=company)).reason is Reason.NOT_WAITING
-    assert refused(stage, ANNA, c.WaitAlone()).reason is Reason.NOT_WAITING
+    assert refused(stage, ANNA, k.SitDown(company=company)).reason is Reason.NOT_WAITING
+    assert refused(stage, ANNA, k.WaitAlone()).reason is Reason.NOT_WAITING
 
 
 def test_a_company_has_five_seats(stage: CompanyStage) -> None:
@@ -108,7 +111,7 @@ def test_a_company_has_five_seats(stage: CompanyStage) -> None:
         stage.ask(who)
         stage.sit(who, company)
     stage.ask(FAY)
-    assert refused(stage, FAY, c.SitDown(company=company)).reason is Reason.NO_SEAT
+    assert refused(stage, FAY, k.SitDown(company=company)).reason is Reason.NO_SEAT
     assert best_for(stage.state, stage.state.seekers[FAY], stage.now, stage.rules) is None
 
 
@@ -118,7 +121,7 @@ def test_two_of_the_seats_are_for_people_whom_it_weighs_on_heavily(stage: Compan
         stage.ask(who, heavy=4)
         stage.sit(who, company)
     stage.ask(CARA, heavy=5)
-    assert refused(stage, CARA, c.SitDown(company=company)).reason is Reason.NO_SEAT
+    assert refused(stage, CARA, k.SitDown(company=company)).reason is Reason.NO_SEAT
     stage.ask(DORA, heavy=3)
     stage.sit(DORA, company)
 
@@ -126,7 +129,7 @@ def test_two_of_the_seats_are_for_people_whom_it_weighs_on_heavily(stage: Compan
 def test_a_company_is_of_one_language(stage: CompanyStage) -> None:
     company = stage.host(language="de")
     stage.ask(ANNA)
-    assert refused(stage, ANNA, c.SitDown(company=company)).reason is Reason.NO_SEAT
+    assert refused(stage, ANNA, k.SitDown(company=company)).reason is Reason.NO_SEAT
 
 
 @pytest.mark.parametrize("blocks", ["the one who comes", "the one who is there", "the host"])
@@ -136,7 +139,7 @@ def test_people_between_whom_there_is_a_block_do_not_sit_together(stage: Company
     stage.sit(BEN, company, frozenset({ANNA}) if blocks == "the one who is there" else frozenset())
     stage.ask(ANNA)
     avoid = {"the one who comes": frozenset({BEN}), "the host": frozenset({ROBIN})}.get(blocks, frozenset())
-    assert refused(stage, ANNA, c.SitDown(company=company, avoid=avoid)).reason is Reason.NO_SEAT
+    assert refused(stage, ANNA, k.SitDown(company=company, avoid=avoid)).reason is Reason.NO_SEAT
 
 
 def test_who_hides_somebody_in_company_leaves_it(stage: CompanyStage) -> None:
@@ -166,7 +169,7 @@ def test_who_meets_a_listener_leaves_company_in_the_same_commit(stage: CompanySt
     assert stage.state.seekers[ANNA].session == session
     assert stage.seated(company) == []
     assert stage.company(company).left == Departure(name=ANNA, met=True, at=stage.now)
-    assert [effect.member for effect in stage.did(c.LeaveCompanyRoom)] == [ANNA]
+    assert [effect.member for effect in stage.did(k.LeaveCompanyRoom)] == [ANNA]
 
 
 def test_who_loses_their_place_loses_their_seat(stage: CompanyStage) -> None:
@@ -183,7 +186,7 @@ def test_who_loses_their_place_loses_their_seat(stage: CompanyStage) -> None:
 def test_who_declines_company_is_not_asked_again_until_they_sit(stage: CompanyStage) -> None:
     company = stage.host()
     stage.ask(ANNA)
-    stage.do(ANNA, c.WaitAlone())
+    stage.do(ANNA, k.WaitAlone())
     assert stage.state.seekers[ANNA].alone
     stage.sit(ANNA, company)
     assert not stage.state.seekers[ANNA].alone
@@ -201,7 +204,7 @@ def test_nobody_may_write_once_the_host_was_not_seen_for_a_minute(stage: Company
     stage.away.clear()
     stage.wait(5 * SECOND)
     assert stage.company(company).quiet_at is None
-    assert [effect.is_open for effect in stage.did(c.SetCompanyVoice)] == [False, True]
+    assert [effect.is_open for effect in stage.did(k.SetCompanyVoice)] == [False, True]
 
 
 def test_another_host_takes_a_company_on(stage: CompanyStage) -> None:
@@ -214,14 +217,14 @@ def test_another_host_takes_a_company_on(stage: CompanyStage) -> None:
     stage.wait(SECOND)
     assert stage.company(company).quiet_at is None
     assert stage.seated(company) == [ANNA]
-    assert ROBIN in [effect.member for effect in stage.did(c.LeaveCompanyRoom)]
+    assert ROBIN in [effect.member for effect in stage.did(k.LeaveCompanyRoom)]
 
 
 def test_a_host_does_not_take_on_a_company_of_somebody_they_hide(stage: CompanyStage) -> None:
     company = stage.host()
     stage.ask(ANNA)
     stage.sit(ANNA, company)
-    stage.do(ROBIN, c.LeaveCompany())
+    stage.do(ROBIN, k.LeaveCompany())
     assert stage.host(RUTH, avoid=frozenset({ANNA})) != company
 
 
@@ -230,19 +233,19 @@ def test_a_company_without_a_host_closes_and_the_places_stay(stage: CompanyStage
     stage.ask(ANNA)
     stage.sit(ANNA, company)
     before = stage.state.seekers[ANNA]
-    stage.do(ROBIN, c.LeaveCompany())
+    stage.do(ROBIN, k.LeaveCompany())
     stage.wait(5 * MINUTE)
     assert not stage.company(company).is_live
     assert stage.seated(company) == []
     assert msgspec.structs.replace(stage.state.seekers[ANNA], seen_at=before.seen_at) == before
     stage.wait(15 * MINUTE)
     assert company not in stage.state.companies
-    assert [effect.company for effect in stage.did(c.DropCompanyRoom)] == [company]
+    assert [effect.company for effect in stage.did(k.DropCompanyRoom)] == [company]
 
 
 def test_an_empty_company_closes_with_its_host_and_leaves_nothing(stage: CompanyStage) -> None:
     stage.host()
-    stage.do(ROBIN, c.LeaveCompany())
+    stage.do(ROBIN, k.LeaveCompany())
     assert (stage.state.companies, stage.state.hosts) == ({}, {})
 
 
@@ -250,14 +253,14 @@ def test_posts_go_a_quarter_of_an_hour_after_the_last_seeker_left(stage: Company
     company = stage.host()
     stage.ask(ANNA)
     stage.sit(ANNA, company)
-    stage.do(ANNA, c.StandUp())
+    stage.do(ANNA, k.StandUp())
     stage.wait(15 * MINUTE - SECOND)
     assert company in stage.state.companies
     stage.wait(SECOND)
     (new,) = stage.state.companies.values()
     assert (new.host, new.seats) == (ROBIN, ())
     assert new.id != company
-    assert [effect.company for effect in stage.did(c.DropCompanyRoom)] == [company]
+    assert [effect.company for effect in stage.did(k.DropCompanyRoom)] == [company]
 
 
 def test_a_host_keeps_company_for_an_hour_and_rests_for_a_quarter(stage: CompanyStage) -> None:
@@ -266,7 +269,7 @@ def test_a_host_keeps_company_for_an_hour_and_rests_for_a_quarter(stage: Company
     stage.sit(ANNA, company)
     stage.wait(60 * MINUTE)
     assert stage.company(company).host is None
-    refusal = refused(stage, ROBIN, c.KeepCompany(company=CompanyId("c--x"), name="", language="en"))
+    refusal = refused(stage, ROBIN, k.KeepCompany(company=CompanyId("c--x"), name="", language="en"))
     assert (refusal.reason, refusal.retry_after) == (Reason.HOST_RESTS, 15 * 60)
     stage.wait(15 * MINUTE)
     stage.host()
@@ -274,7 +277,7 @@ def test_a_host_keeps_company_for_an_hour_and_rests_for_a_quarter(stage: Company
 
 def test_a_host_with_whom_nobody_sat_may_begin_again_at_once(stage: CompanyStage) -> None:
     stage.host()
-    stage.do(ROBIN, c.LeaveCompany())
+    stage.do(ROBIN, k.LeaveCompany())
     stage.host()
 
 
@@ -286,7 +289,7 @@ def test_keeping_company_counts_like_a_session(stage: CompanyStage) -> None:
     stage.ask(ANNA)
     stage.sit(ANNA, company)
     assert stage.state.listeners[LEO].taken == (stage.now,)
-    stage.do(LEO, c.LeaveCompany())
+    stage.do(LEO, k.LeaveCompany())
     listener = stage.state.listeners[LEO]
     assert (listener.pause, listener.paused_until) == (Pause.AFTER_SESSION, stage.now + 15 * MINUTE)
 
@@ -296,9 +299,9 @@ def test_a_host_who_is_no_listener_has_the_same_cap_of_a_day(stage: CompanyStage
     for _ in range(stage.rules.sessions_a_day):
         company = stage.host()
         stage.sit(ANNA, company)
-        stage.do(ROBIN, c.LeaveCompany())
+        stage.do(ROBIN, k.LeaveCompany())
         stage.wait(15 * MINUTE)
-    refusal = refused(stage, ROBIN, c.KeepCompany(company=CompanyId("c--x"), name="", language="en"))
+    refusal = refused(stage, ROBIN, k.KeepCompany(company=CompanyId("c--x"), name="", language="en"))
     assert refusal.reason is Reason.HOST_RESTS
     assert (refusal.retry_after or 0) > 60 * 60
 
@@ -312,7 +315,7 @@ def test_who_listens_talks_or_waits_keeps_no_company(stage: CompanyStage, is_bus
         stage.do(LEO, c.SetAvailable(on=False))
     if is_busy_by == "waiting":
         stage.ask(LEO)
-    command = c.KeepCompany(company=CompanyId("c--x"), name="", language="en")
+    command = k.KeepCompany(company=CompanyId("c--x"), name="", language="en")
     assert refused(stage, LEO, command).reason is Reason.HOST_BUSY
 
 
@@ -413,8 +416,8 @@ class Accompanied(Watched):
         super()._take(step, now)  # type: ignore[arg-type]
         host = self.random.choice((ROBIN, RUTH))
         self.opened += 1
-        opened = c.KeepCompany(company=CompanyId(f"c--{self.opened}"), name=host, language="en")
-        self._try(opened if self.random.random() < 0.6 else c.LeaveCompany(), host, now)
+        opened = k.KeepCompany(company=CompanyId(f"c--{self.opened}"), name=host, language="en")
+        self._try(opened if self.random.random() < 0.6 else k.LeaveCompany(), host, now)
         for known in [*self._floor.hosts.values()]:
             if self.random.random() < 0.9:
                 seen = HostSet(host=msgspec.structs.replace(known, seen_at=now))
@@ -423,11 +426,11 @@ class Accompanied(Watched):
             choice = self.random.random()
             for company in [*self._floor.companies]:
                 if choice < 0.7:
-                    self.sat += self._try(c.SitDown(company=company), seeker, now)
+                    self.sat += self._try(k.SitDown(company=company), seeker, now)
                 elif choice < 0.8:
-                    self._try(c.StandUp(), seeker, now)
+                    self._try(k.StandUp(), seeker, now)
                 elif choice < 0.9:
-                    self._try(c.WaitAlone(), seeker, now)
+                    self._try(k.WaitAlone(), seeker, now)
         assert check_invariants(self._floor, now, self._rules).wrong_seats == 0
 
     def _try(self, command: c.ListeningAction, who: MemberId, now: Millis) -> bool:

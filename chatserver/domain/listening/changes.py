@@ -12,12 +12,8 @@ import msgspec
 from chatserver.domain.errors import Reason, Refusal
 from chatserver.domain.identity import MemberId
 from chatserver.domain.listening.commands import (
-    CompanyForgotten,
-    CompanySet,
     Decided,
     FloorEffect,
-    HostLeft,
-    HostSet,
     ListenerLeft,
     ListenerSet,
     ListeningEvent,
@@ -29,6 +25,12 @@ from chatserver.domain.listening.commands import (
     ShareSet,
 )
 from chatserver.domain.listening.company import Company, CompanyId, Host
+from chatserver.domain.listening.company_commands import (
+    CompanyForgotten,
+    CompanySet,
+    HostLeft,
+    HostSet,
+)
 from chatserver.domain.listening.state import FairShare, Listener, ListeningState, Seeker, Session, SessionId
 
 

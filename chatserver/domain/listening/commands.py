@@ -9,7 +9,7 @@ import msgspec
 
 from chatserver.domain.history import Millis
 from chatserver.domain.identity import MemberId, Person
-from chatserver.domain.listening.company import Company, CompanyId, Host
+from chatserver.domain.listening.company_commands import CompanyAction, CompanyEffect, CompanyEvent
 from chatserver.domain.listening.state import FairShare, Listener, Profile, Seeker, Session, SessionId, Wish
 
 
@@ -194,40 +194,6 @@ class Typed(_Struct, frozen=True, kw_only=True):
     session: SessionId
 
 
-# Commands of company while waiting.
-
-
-class KeepCompany(_Struct, frozen=True, kw_only=True):
-    """Keep company with seekers who wait: take on a company of this language that waits for a host, or open one with
-    this id. Does nothing for somebody who keeps one already. `avoid` are the members between whom and the host there is
-    a block. Raises HOST_BUSY for somebody who listens, talks or waits, and HOST_RESTS during a pause or at a cap."""
-
-    company: CompanyId
-    name: str
-    language: str
-    avoid: frozenset[MemberId] = frozenset()
-
-
-class LeaveCompany(_Struct, frozen=True, kw_only=True):
-    """Stop keeping company. Another host may take it on."""
-
-
-class SitDown(_Struct, frozen=True, kw_only=True):
-    """Take a seat in a company, and leave another for it. The place in the queue is not touched. `avoid` as in `Ask`.
-    Raises NOT_WAITING for somebody who does not wait, and NO_SEAT if there is no seat for them there."""
-
-    company: CompanyId
-    avoid: frozenset[MemberId] = frozenset()
-
-
-class StandUp(_Struct, frozen=True, kw_only=True):
-    """Leave the company that one sits in. The place in the queue is not touched."""
-
-
-class WaitAlone(_Struct, frozen=True, kw_only=True):
-    """Decline company: it is not offered again by itself. Raises NOT_WAITING."""
-
-
 # Commands of the service itself (`who` is not used).
 
 
@@ -289,11 +255,7 @@ ListeningAction = (
     | ReportSession
     | Spoke
     | Typed
-    | KeepCompany
-    | LeaveCompany
-    | SitDown
-    | StandUp
-    | WaitAlone
+    | CompanyAction
     | ApplyDue
     | Hire
     | Dismiss
@@ -350,28 +312,6 @@ class ShareForgotten(_Struct, frozen=True, kw_only=True):
     share: str
 
 
-class CompanySet(_Struct, frozen=True, kw_only=True):
-    """A company was opened, or something in it changed."""
-
-    company: Company
-
-
-class CompanyForgotten(_Struct, frozen=True, kw_only=True):
-    """A company's content and record are removed."""
-
-    company: CompanyId
-
-
-class HostSet(_Struct, frozen=True, kw_only=True):
-    host: Host
-
-
-class HostLeft(_Struct, frozen=True, kw_only=True):
-    """A host neither keeps company nor did lately."""
-
-    member: MemberId
-
-
 ListeningEvent = (
     SeekerSet
     | SeekerLeft
@@ -381,10 +321,7 @@ ListeningEvent = (
     | SessionForgotten
     | ShareSet
     | ShareForgotten
-    | CompanySet
-    | CompanyForgotten
-    | HostSet
-    | HostLeft
+    | CompanyEvent
 )
 
 
@@ -423,52 +360,6 @@ class DropRoom(_Struct, frozen=True, kw_only=True):
     """Remove the session's content and room from the database and its files."""
 
     session: SessionId
-
-
-class OpenCompanyRoom(_Struct, frozen=True, kw_only=True):
-    """Open the closed room of a new company, with its host."""
-
-    company: CompanyId
-    name: str
-    host: MemberId
-
-
-class SeatInCompany(_Struct, frozen=True, kw_only=True):
-    """Make somebody a member of a company's room. They are shown nothing that was written before."""
-
-    company: CompanyId
-    member: MemberId
-
-
-class LeaveCompanyRoom(_Struct, frozen=True, kw_only=True):
-    """Remove somebody from a company's room."""
-
-    company: CompanyId
-    member: MemberId
-
-
-class SetCompanyVoice(_Struct, frozen=True, kw_only=True):
-    """Say whether people may write in a company's room. Published in the room as `room_changed`."""
-
-    company: CompanyId
-    is_open: bool
-
-
-class CloseCompanyRoom(_Struct, frozen=True, kw_only=True):
-    """Close a company's room: nobody can write."""
-
-    company: CompanyId
-
-
-class DropCompanyRoom(_Struct, frozen=True, kw_only=True):
-    """Remove a company's content and room from the database and its files."""
-
-    company: CompanyId
-
-
-CompanyEffect = (
-    OpenCompanyRoom | SeatInCompany | LeaveCompanyRoom | SetCompanyVoice | CloseCompanyRoom | DropCompanyRoom
-)
 
 
 class NoteWait(_Struct, frozen=True, kw_only=True):

@@ -15,7 +15,8 @@ from chatserver.domain.errors import Reason, Refusal
 from chatserver.domain.history import Millis
 from chatserver.domain.identity import MemberId
 from chatserver.domain.listening.changes import Changes
-from chatserver.domain.listening.commands import (
+from chatserver.domain.listening.company import ROOM_NAME, Company, CompanyId, CompanyRules, Departure, Host, Seat
+from chatserver.domain.listening.company_commands import (
     CloseCompanyRoom,
     DropCompanyRoom,
     KeepCompany,
@@ -28,7 +29,6 @@ from chatserver.domain.listening.commands import (
     StandUp,
     WaitAlone,
 )
-from chatserver.domain.listening.company import ROOM_NAME, Company, CompanyId, CompanyRules, Departure, Host, Seat
 from chatserver.domain.listening.matching import tongue_of
 from chatserver.domain.listening.rest_rules import DAY, pause_of, taking
 from chatserver.domain.listening.state import ListeningRules, ListeningState, Pause, Seeker

@@ -7,7 +7,7 @@ from typing import Final
 
 from chatserver.domain.errors import Reason, Refusal
 from chatserver.domain.identity import MemberId, Person
-from chatserver.domain.listening import commands as actions
+from chatserver.domain.listening import company_commands as actions
 from chatserver.domain.listening.company import CompanyId
 from chatserver.domain.rooms.rooms import ID_PREFIXES, RoomId, RoomKind
 from chatserver.handlers.answer import Answer

@@ -22,12 +22,14 @@ from chatserver.domain.listening.commands import (
     Decided,
     Dismiss,
     KeepApart,
-    LeaveCompany,
     ListeningAction,
     Renamed,
     Spoke,
     StepOut,
     Typed,
+)
+from chatserver.domain.listening.company_commands import (
+    LeaveCompany,
 )
 from chatserver.domain.listening.decide import decide_and_apply_due, due_at
 from chatserver.domain.listening.state import ListeningRules, ListeningState, SessionId
