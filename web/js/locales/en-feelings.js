@@ -3,7 +3,7 @@
 /** @type {readonly {temper: string, feelings: readonly [string, string][]}[]} */
 export const FEELINGS = [
   {
-    temper: "Low",
+    temper: "low",
     feelings: [
       ["tired", "worn out, in body or mind"],
       ["sad", "something hurts quietly"],
@@ -14,7 +14,7 @@ export const FEELINGS = [
     ],
   },
   {
-    temper: "Tense",
+    temper: "tense",
     feelings: [
       ["anxious", "something could go wrong"],
       ["restless", "I can't settle"],
@@ -25,7 +25,7 @@ export const FEELINGS = [
     ],
   },
   {
-    temper: "Calm",
+    temper: "calm",
     feelings: [
       ["calm", "nothing pulls at me"],
       ["relieved", "a weight is gone"],
@@ -36,7 +36,7 @@ export const FEELINGS = [
     ],
   },
   {
-    temper: "Lively",
+    temper: "lively",
     feelings: [
       ["hopeful", "it could get better"],
       ["curious", "I'd like to know more"],

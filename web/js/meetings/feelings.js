@@ -1,6 +1,6 @@
 /** Saying how one is with up to three words, where it is hard to find some of one's own. */
 
-import { button, h, text } from "../lib/dom.js";
+import { button, h, show, text } from "../lib/dom.js";
 import { FEELINGS } from "../locales/en-feelings.js";
 import { words } from "../locales/en-meeting-room.js";
 
@@ -19,62 +19,81 @@ export function afterTouch(chosen, word) {
 }
 
 /** @param {(line: string) => void} send @param {(said: string) => void} say */
-export function feelingsCard(send, say) {
+export const feelingsCard = (send, say) => new FeelingsCard(send, say);
+
+class FeelingsCard {
   /** @type {string[]} */
-  let chosen = [];
-  const hints = h("ul", { class: "feeling-hints soft" });
-  const go = button(w.none, () => chosen.length > 0 && send(feelingsLine(chosen)), { class: "act" });
-  /** @type {[string, HTMLElement][]} */
-  const chips = [];
-  const groups = FEELINGS.map(({ temper, feelings }) =>
+  chosen = [];
+  /** The temper whose words are shown. */
+  temper = "";
+  tempers = FEELINGS.map(({ temper }) => this.#toggle("temper", temper, temper, () => this.#show(temper)));
+  words = FEELINGS.map(({ temper, feelings }) =>
     h(
-      "fieldset",
-      { class: "temper" },
-      h("legend", { text: temper }),
-      h("div", { class: "feelings" }, ...feelings.map(([word, hint]) => chip(word, hint))),
+      "div",
+      { class: "feelings", role: "group", "aria-label": temper, "data-temper": temper },
+      ...feelings.map(([word, hint]) => this.#toggle("feeling", word, `${word}: ${hint}`, () => this.#touch(word))),
     ),
   );
+  hints = h("ul", { class: "feeling-hints soft" });
 
-  /** @param {string} word @param {string} hint */
-  function chip(word, hint) {
-    const touch = button(word, () => turn(word), {
-      class: "pill feeling",
+  /** @param {(line: string) => void} send @param {(said: string) => void} say */
+  constructor(send, say) {
+    this.say = say;
+    this.go = button(w.none, () => this.chosen.length > 0 && send(feelingsLine(this.chosen)), { class: "act" });
+    this.element = h(
+      "details",
+      { class: "pinned feelings-card" },
+      h("summary", { text: w.title }),
+      h("fieldset", {}, h("legend", { text: w.tempers }), h("div", { class: "feelings" }, ...this.tempers)),
+      ...this.words,
+      this.hints,
+      this.go,
+    );
+    this.forget();
+  }
+
+  /** What was chosen is said, or not to be. */
+  forget() {
+    this.chosen = [];
+    this.element.open = false;
+    this.#show("");
+  }
+
+  /** @param {string} kind @param {string} label @param {string} name @param {() => void} act */
+  #toggle(kind, label, name, act) {
+    return button(label, act, {
+      class: `pill ${kind}`,
+      "data-name": label,
       "aria-pressed": "false",
-      "aria-label": `${word}: ${hint}`,
+      "aria-label": name,
     });
-    chips.push([word, touch]);
-    return touch;
+  }
+
+  /** @param {string} temper */
+  #show(temper) {
+    this.temper = temper;
+    this.#draw();
   }
 
   /** @param {string} word */
-  function turn(word) {
-    const before = chosen;
-    chosen = afterTouch(chosen, word);
-    if (chosen.length === before.length) say(w.most);
-    draw();
+  #touch(word) {
+    const before = this.chosen;
+    this.chosen = afterTouch(before, word);
+    if (this.chosen.length === before.length) this.say(w.most);
+    this.#draw();
   }
 
-  function draw() {
-    for (const [word, touch] of chips) touch.setAttribute("aria-pressed", String(chosen.includes(word)));
+  #draw() {
+    const { chosen, temper, tempers, words: groups, hints, go } = this;
+    const press = (/** @type {Element} */ one, /** @type {boolean} */ on) =>
+      one.setAttribute("aria-pressed", String(on));
+    for (const one of tempers) press(one, one.dataset["name"] === temper);
+    for (const group of groups) {
+      show(group, group.dataset["temper"] === temper);
+      for (const one of group.children) press(one, chosen.includes(one.getAttribute("data-name") ?? ""));
+    }
     hints.replaceChildren(...chosen.map((word) => h("li", { text: `${word}: ${HINTS.get(word) ?? ""}` })));
     text(go, chosen.length === 0 ? w.none : w.send(feelingsLine(chosen)));
     go.classList.toggle("resting", chosen.length === 0);
   }
-  draw();
-  const element = h(
-    "details",
-    { class: "pinned feelings-card" },
-    h("summary", { text: w.title }),
-    ...groups,
-    hints,
-    go,
-  );
-  return {
-    element,
-    forget() {
-      chosen = [];
-      element.open = false;
-      draw();
-    },
-  };
 }

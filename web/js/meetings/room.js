@@ -23,8 +23,6 @@ import { closedWord, endWords, isLineDue, kindOf, lineLeft } from "./telling.js"
 const COMES_BACK = { not_your_turn: w.turnOver, said_once: w.roundOver };
 
 export class MeetingRoom {
-  /** Why sending was stopped, as it was last said. */
-  stopped = "";
   /** @type {ReturnType<typeof import("../rooms/views/people.js").peopleDialog> | undefined} */
   people;
   name = h("h1", { class: "room-name" });
@@ -168,11 +166,6 @@ export class MeetingRoom {
     show(write.element, view.stage === "live" && this.roomState !== undefined);
     show(/** @type {HTMLElement} */ (this.bar), view.stage === "live");
     if (why !== "" || (left ?? 0) < 0) write.send.classList.add("resting");
-    else if (this.stopped !== "") {
-      // What stopped it before does so no longer.
-      this.stopped = "";
-      write.written();
-    }
   }
 
   get #closedWord() {
@@ -205,8 +198,9 @@ export class MeetingRoom {
     const why = this.#closedWord || (left < 0 ? w.lineTooLong : "");
     if (why === "" || write.area.value.trim() === "") return;
     stop();
-    this.stopped = why;
-    write.stop(why);
+    // It stands above the field already.
+    this.context.sayNow(why);
+    write.area.focus();
   }
 
   /** Posts that came too late go back to where they were written. @param {State} state */
@@ -327,8 +321,10 @@ function leavingSheet(at) {
   return {
     element,
     open() {
-      const draft = at.write.area.value.trim() === "" ? "" : ` ${w.acts.stepOutDraft}`;
-      text(said, (at.view.place === "seat" ? w.acts.stepOutSeat : w.acts.stepOutSure) + draft);
+      const { place } = at.view;
+      const isClosing = ["closing", "linger"].includes(kindOf(at.view));
+      const how = isClosing ? w.acts.stepOutLast : place === "seat" ? w.acts.stepOutSeat : w.acts.stepOutSure;
+      text(said, at.write.area.value.trim() === "" ? how : `${how} ${w.acts.stepOutDraft}`);
       element.showModal();
     },
   };
