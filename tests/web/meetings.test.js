@@ -370,13 +370,16 @@ test("whoever signed up is told on their next visit, once the doors are about to
 });
 
 test("one is reminded of a meeting that one is not in yet, and of one that was called off until that is seen", () => {
-  const soon = { ...VIEW, here: false, stage: "announced" };
+  const soon = { ...VIEW, here: false, stage: "announced", may: [] };
+  const live = { ...soon, stage: "live", may: ["enter"] };
   const at = (now, view = soon, kept = []) => soonMeeting({ views: { [VIEW.id]: view } }, now, kept)?.id;
   assert.equal(at(VIEW.doors_at - 16 * 60_000), undefined);
   assert.equal(at(VIEW.doors_at - 14 * 60_000), VIEW.id);
   assert.equal(at(VIEW.doors_at, VIEW), undefined, "they are in it");
   assert.equal(at(VIEW.doors_at, { ...soon, place: undefined }), undefined);
-  assert.equal(at(VIEW.starts_at + 61 * 60_000, { ...soon, stage: "live" }), undefined);
+  assert.equal(at(VIEW.starts_at, live), VIEW.id);
+  assert.equal(at(VIEW.starts_at, { ...live, may: [] }), undefined, "they were sent out, or it is closing");
+  assert.equal(at(VIEW.starts_at + 61 * 60_000, live), undefined);
   assert.equal(at(0, { ...soon, stage: "cancelled" }, [VIEW.id]), VIEW.id);
   assert.equal(at(0, { ...soon, stage: "cancelled" }), undefined);
 });

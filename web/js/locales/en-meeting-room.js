@@ -18,7 +18,6 @@ export const words = {
   part: (/** @type {number} */ n, /** @type {number} */ of) => `part ${n} of ${of}`,
   here: (/** @type {number} */ n) => (n === 1 ? "just you are here" : `${count(n, "person is", "people are")} here`),
   whoIsHere: (/** @type {number} */ n) => `Who is here: ${n}`,
-  more: "How it goes, and who is here",
   you: "you",
   somebody: "somebody",
   nobodyYet: "The next turn begins in a moment.",
@@ -61,7 +60,6 @@ export const words = {
     `${name || "The facilitator"} has lost the connection. The meeting goes on as planned.`,
   lost: (/** @type {readonly string[]} */ names) =>
     `${and(names)} ${names.length === 1 ? "has" : "have"} lost the connection. ${names.length === 1 ? "Their place is" : "Their places are"} kept.`,
-  each: (/** @type {string} */ time) => `Everybody has ${time}.`,
   hasSeat: "You have a seat now: you can take a turn.",
   late: {
     title: "You're here to listen",
@@ -101,7 +99,6 @@ export const words = {
     stepOutYes: "Yes, step out",
     stay: "Stay",
     keys: (/** @type {string} */ key) => `Alt+${key}`,
-    people: "People",
   },
   did: {
     raise: "Your hand is up.",
@@ -148,8 +145,9 @@ export const words = {
     label: "Your meeting",
     on: (/** @type {string} */ name) => `${name} goes on.`,
     mine: (/** @type {string} */ name) => `It's your turn in ${name}.`,
-    soon: (/** @type {string} */ name, /** @type {string} */ when, /** @type {boolean} */ isOpen) =>
-      `${name} begins ${when}.${isOpen ? " The doors are open." : ""}`,
+    soon: (/** @type {string} */ name, /** @type {string} */ when) => `${name} begins ${when}.`,
+    open: (/** @type {string} */ name, /** @type {string} */ when, /** @type {boolean} */ hasBegun) =>
+      `${name} ${hasBegun ? "began" : "begins"} ${when}. You can go in.`,
     go: "Go there",
   },
   settings: {
@@ -176,7 +174,6 @@ export const words = {
     gone: "This meeting is over, and what was written in it is gone for everybody.",
     out: "The facilitator asked you to leave this meeting.",
     outMore: "You can come to the next one. If you'd like to talk about it, you can ask for a listener.",
-    next: "The next date",
     again: "See the next dates",
     listener: "Ask for a listener",
     cancelled: "This meeting was called off",

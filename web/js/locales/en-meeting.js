@@ -138,7 +138,6 @@ export const words = {
     share: "Share: I'd like a turn",
     listen: "Listen: I'd rather only read",
     signUp: "Sign up",
-    signUpFor: (/** @type {string} */ when) => `Sign up for ${when}`,
     wait: "Join the waiting list",
     all: "Sign up for all of them",
     take: "Take the seat",

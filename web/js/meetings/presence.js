@@ -112,12 +112,14 @@ export class Presence {
     const soon = soonMeeting(state, now, ids);
     if (soon === undefined) return { id: "", said: "", calls: false };
     const when = momentWord(soon.starts_at, now);
-    const said =
-      soon.stage === "cancelled" ? words.calledOff(soon.name, when) : e.soon(soon.name, when, now >= soon.doors_at);
+    if (soon.stage === "cancelled") return { id: soon.id, said: words.calledOff(soon.name, when), calls: false };
+    const said = now < soon.doors_at ? e.soon(soon.name, when) : e.open(soon.name, when, now >= soon.starts_at);
     return { id: soon.id, said, calls: false };
   }
 
   #drawLine() {
+    // Somebody left at once: the page is empty, and stays so.
+    if (!this.line.isConnected) return;
     const { id, said, calls } = this.#news();
     const isElsewhere = id !== "" && this.looksAt !== id;
     // Whoever is in a meeting is told of it as it goes on.

@@ -126,10 +126,11 @@ const LATE_MS = 60 * 60_000;
  * @returns {MeetingView | undefined}
  */
 export const soonMeeting = ({ views }, now, kept) =>
-  Object.values(views).find(({ id, here, place, stage, starts_at: at, doors_at: doors }) => {
+  Object.values(views).find(({ id, here, place, stage, may, starts_at: at, doors_at: doors }) => {
     if (stage === "cancelled") return kept.includes(id);
     const isDue = now >= doors - SOON_MS && now < at + LATE_MS;
-    return isDue && here !== true && place !== undefined && (stage === "announced" || stage === "live");
+    // Whoever was sent out cannot enter, and nobody can while it closes.
+    return isDue && here !== true && place !== undefined && (stage === "announced" || may.includes("enter"));
   });
 
 /** The meeting that one is in and that goes on, if any. @param {Meetings} state @returns {MeetingView | undefined} */
