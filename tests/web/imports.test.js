@@ -9,7 +9,15 @@ const FILES = readdirSync(ROOT, { recursive: true, encoding: "utf-8" })
   .map((path) => path.replaceAll("\\", "/"))
   .filter((path) => path.endsWith(".js"));
 /** A folder imports from those before it, and from itself. What is fetched later may be anywhere. */
-const ORDER = [["lib", "locales"], ["shell"], ["rooms"], ["listening"], ["meetings"], ["moderation", "operating"]];
+const ORDER = [
+  ["lib", "locales"],
+  ["shell"],
+  ["card"],
+  ["rooms"],
+  ["listening"],
+  ["meetings"],
+  ["moderation", "operating"],
+];
 
 const STATIC = /^(?:import|export)\s(?:[\w$*{},\s]+\sfrom\s)?"(\.[^"]+)"/gm;
 const DYNAMIC = /\bimport\(\s*"(\.[^"]+)"/g;

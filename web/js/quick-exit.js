@@ -38,6 +38,8 @@ export class ExitKey {
 const LEFT = "chat.left";
 /** Other tabs of this browser hear it by their `storage` event and leave too. */
 const BYE = "chat.bye";
+const CARD = "chat.v1.card";
+const KEPT = '{"keep":1,';
 
 /** @param {import("./types.js").Leaving} world @param {{tellOthers: boolean}} how */
 export function leave({ document, location, local, session, page }, { tellOthers }) {
@@ -46,7 +48,10 @@ export function leave({ document, location, local, session, page }, { tellOthers
   document.title = "";
   document.body.replaceChildren();
   page.dispatchEvent(new Event("chat:leaving"));
+  // All goes but a card that its owner locked with a passphrase, and chose to keep (docs/decisions/0240).
+  const card = attempt(() => local?.getItem(CARD));
   attempt(() => local?.clear());
+  if (card?.startsWith(KEPT)) attempt(() => local?.setItem(CARD, card));
   if (tellOthers) {
     attempt(() => local?.setItem(BYE, "1"));
     attempt(() => local?.removeItem(BYE));
@@ -98,12 +103,13 @@ function storage(get) {
   }
 }
 
-/** @param {() => void} step */
+/** @template T @param {() => T} step */
 function attempt(step) {
   try {
-    step();
+    return step();
   } catch {
     // A storage that refuses must not keep anybody here.
+    return null;
   }
 }
 

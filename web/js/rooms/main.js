@@ -10,7 +10,7 @@ import { words } from "../locales/en.js";
 import { helpDialog } from "../shell/help-dialog.js";
 import { linkLine } from "../shell/link-line.js";
 import { announcer, browserOptions, byId, drawnSoon, followBrowser, mayBegin, storageOrNone } from "../shell/page.js";
-import { missed } from "../shell/trouble-line.js";
+import { missed, troubleLine } from "../shell/trouble-line.js";
 import { Session } from "./session.js";
 import { isMeeting } from "./state.js";
 import { Vault } from "./vault.js";
@@ -136,6 +136,19 @@ class RoomsPage {
     this.askLink.addEventListener("click", (event) => {
       event.preventDefault();
       if (this.screen.name !== "asking") this.context.go({ name: "asking" });
+    });
+    const trouble = troubleLine();
+    trouble.element.classList.add("link");
+    byId("link").after(trouble.element);
+    byId("card-link").addEventListener("click", () => {
+      if (this.screen.name !== "card")
+        void trouble.around(async () =>
+          (await fetched(() => import("../card/open.js"), "card/open.js")).openCard(
+            this.context,
+            this.screen,
+            keptPlace(),
+          ),
+        );
     });
     byId("home").addEventListener("click", (event) => {
       event.preventDefault();
@@ -294,6 +307,7 @@ function make(context, screen) {
     case "room":
       return roomView(context, screen.room);
     case "you":
+    case "card":
     case "meetings":
       return screen.view(context);
     case "asking":

@@ -15,6 +15,7 @@ const OUT = `${PREFIX}out.`;
 const DRAFT = `${PREFIX}draft.`;
 const PLACE = `${PREFIX}place.`;
 const OWNER = `${PREFIX}who`;
+const CARD = `${PREFIX}card`;
 const LOCK = "chat.tab.";
 const ADOPTING = "chat.adopting";
 
@@ -127,14 +128,36 @@ export class Vault {
     return `${DRAFT}${tab}.${room}`;
   }
 
+  /** The card, as it is stored. It belongs to this browser, whatever its owner is called here (docs/decisions/0240). */
+  get card() {
+    return this.#get(CARD);
+  }
+
+  /** @param {string | null} card @returns {boolean} whether it is done; if not, it is where it was */
+  keepCard(card) {
+    if (this.isWiped || this.storage === null) return false;
+    try {
+      if (card === null) this.storage.removeItem(CARD);
+      else this.storage.setItem(CARD, card);
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  /** Whether a change made by another tab is one of the card. @param {string | null} key */
+  isCard(key) {
+    return key === CARD;
+  }
+
   /** Rooms that something is kept of. */
   rooms() {
     return this.#keys().map((key) => key.split(".").at(-1) ?? "");
   }
 
-  /** Forget everything that is a person's. The look stays. */
+  /** Forget everything that is a person's. The look stays, and the card. */
   clear() {
-    for (const key of this.#keys()) this.#remove(key);
+    for (const key of this.#keys()) if (key !== CARD) this.#remove(key);
     this.memory.clear();
   }
 

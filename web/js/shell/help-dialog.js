@@ -1,6 +1,6 @@
 /** The helplines, which every page of members has, as a dialog. Without JavaScript they are a part of the page. */
 
-import { button } from "../lib/dom.js";
+import { button, h } from "../lib/dom.js";
 import { words } from "../locales/en.js";
 
 /** @param {HTMLElement} link @param {HTMLElement} section @param {(isOpen: boolean) => void} turned */
@@ -9,8 +9,11 @@ export function helpDialog(link, section, turned) {
   dialog.className = "sheet help-sheet";
   dialog.setAttribute("aria-labelledby", "help-title");
   const close = button(words.help.close, () => dialog.close(), { class: "quiet close" });
-  // The way out is in sight here too, as the sheet stands over the head of the page.
-  dialog.append(close, document.querySelector("a[data-exit]")?.cloneNode(true) ?? "", section);
+  // The way out is in sight here too, as the sheet stands over the head of the page, and one's own card.
+  const leave = document.querySelector("a[data-exit]")?.cloneNode(true) ?? "";
+  const card = document.getElementById("card-link");
+  const own = button(card?.textContent ?? "", () => toCard(), { class: "pill" });
+  dialog.append(h("div", { class: "help-top" }, close, leave, own), section);
   document.body.append(dialog);
   link.setAttribute("aria-haspopup", "dialog");
   link.addEventListener("click", (event) => {
@@ -26,4 +29,8 @@ export function helpDialog(link, section, turned) {
     turned(false);
     link.focus();
   });
+  function toCard() {
+    dialog.addEventListener("close", () => card?.click(), { once: true });
+    dialog.close();
+  }
 }
