@@ -14,6 +14,7 @@ export const words = {
     "The server guessed this from your words, and may be wrong. Your post is there as you wrote it. If it is urgent, please call.",
   lines: "Who to call",
   ask: "A listener",
+  card: "My card",
   wrong: "Not what I meant",
   close: "Close",
 };

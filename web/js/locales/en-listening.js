@@ -144,6 +144,7 @@ export const words = {
     alone: "No listener is online right now",
     aloneLead:
       "Nobody can say how long it will be until one comes. You keep your place, and the first who comes is asked for the person who has waited longest.",
+    card: "My card",
     aloneAsk: "Would you like to wait? The rooms are open meanwhile, and the helplines answer now.",
     aloneWait: "Yes, I'll wait",
     aloneRooms: "Wait in a room",

@@ -16,6 +16,7 @@ export const words = {
     "You won't see their posts, nor they when you are here or writing. They are not told. It goes with their name.",
   unhide: (/** @type {string} */ name) => `See ${name} again`,
   muted: (/** @type {string} */ name) => `You no longer see ${name}. You can undo this under “Your name and privacy”.`,
+  keepIt: "Keep this for me",
   close: "Close",
 };
 

@@ -50,6 +50,7 @@ export async function crisisNote(care, room, w, onWrong) {
       "div",
       { class: "row" },
       button(w.lines, () => press("help-link"), { class: "act" }),
+      button(w.card, () => press("card-link"), { class: "act second" }),
       ...(isTalk ? [] : [button(w.ask, () => press("ask-link"), { class: "act second" })]),
       button(
         w.wrong,

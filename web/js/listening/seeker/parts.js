@@ -10,6 +10,10 @@ export function helplines(label) {
   return button(label, () => document.getElementById("help-link")?.click(), { class: "act second" });
 }
 
+/** A button that opens one's own card. */
+export const ownCard = () =>
+  button(w.card, () => document.getElementById("card-link")?.click(), { class: "act second" });
+
 /** Breathing with the lamp: its light grows and goes, and moves only when it is asked to. */
 export function breathing() {
   const lamp = h(

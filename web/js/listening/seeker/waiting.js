@@ -9,7 +9,7 @@ import { clock } from "../../lib/time.js";
 import { duration, hereWord } from "../../locales/en.js";
 import { estimateWord, momentWord, placeWord, words } from "../../locales/en-listening.js";
 import { troubleLine } from "../../shell/trouble-line.js";
-import { breathing, helplines } from "./parts.js";
+import { breathing, helplines, ownCard } from "./parts.js";
 
 const TICK_MS = 1_000;
 
@@ -50,7 +50,7 @@ class WaitingStage {
         { class: "card" },
         h("h2", { text: w.help }),
         h("p", { text: w.helpLead }),
-        helplines(words.ask.helplines),
+        h("div", { class: "row" }, helplines(words.ask.helplines), ownCard()),
       ),
     );
   }

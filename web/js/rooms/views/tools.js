@@ -132,6 +132,7 @@ export class PostTools {
       isMe && button(w.remove, () => this.#askToRemove(post), { class: "danger" }),
       !isMe && !two && button(w.report, () => void this.#report(post)),
       !isMe && !two && button(w.mute(post.name), () => void this.#mute(post), { title: w.muteHint }),
+      button(w.keepIt, () => void this.#keep(post)),
       button(w.close, () => this.#close(true)),
     ].filter((act) => act !== false);
     for (const act of acts) act.classList.add("quiet");
@@ -160,6 +161,19 @@ export class PostTools {
       const panel = reportPanel(context, id, { offset, epoch }, () => this.#close(true));
       this.element.replaceChildren(panel.element);
       panel.focus();
+    });
+  }
+
+  /** A copy of its words on one's own card, which only this browser has. @param {Post} post */
+  #keep({ offset, text: words }) {
+    return this.trouble.around(async () => {
+      const { keepWords } = await fetched(() => import("../../card/open.js"), "card/open.js");
+      if (this.at?.offset !== offset) return;
+      const ask = (/** @type {HTMLElement} */ asked) => {
+        this.element.replaceChildren(asked);
+        asked.querySelector("input")?.focus();
+      };
+      await keepWords(this.context, words, ask, () => this.#close(true));
     });
   }
 
