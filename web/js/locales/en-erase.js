@@ -6,6 +6,7 @@ export const words = {
     "Your name, your come-back code, your rooms and your place in the queue.",
     "The words of all your posts, for everybody who reads here. Unused parts of our files are cleared within two hours.",
     "What was flagged because you may have been in danger yourself.",
+    "Your card in this browser, also a locked one. We never had it, so we can't remove one that is in another browser.",
   ],
   stays: "What stays for a while",
   kept: [

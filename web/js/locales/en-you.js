@@ -37,9 +37,10 @@ export const words = {
     "A name, the rooms you are in, your posts until they fade, also what you took back, your reactions, and whom you hide. No e-mail, no password, no address.",
   dataGet: "Save a copy of it all",
   forgetTitle: "Forget me on this browser",
-  forgetLead: "For a shared computer. Your name stays, and only a come-back code can open it again.",
+  forgetLead:
+    "For a shared computer. Your name stays, and only a come-back code can open it again. Your card goes from this browser, also a locked one.",
   forgetLeadNoCode:
-    "For a shared computer. You have no come-back code, so nobody could open this name again, not even you.",
+    "For a shared computer. You have no come-back code, so nobody could open this name again, not even you. Your card goes from this browser, also a locked one.",
   forgetDo: "Forget me here",
   forgetYes: "Yes, forget me here",
   eraseTitle: "Erase me everywhere",
@@ -53,7 +54,7 @@ export const words = {
   sizes: { normal: "Normal", large: "Large", larger: "Larger" },
   exitTitle: "Leaving quickly",
   exitLead:
-    "“Leave now” or pressing Shift three times shows another site at once, and clears what this tab kept. Your browser's history may still name this address.",
+    "“Leave now” or pressing Shift three times shows another site at once, and clears what this browser kept: your card too, unless you locked it and chose to keep it. Your browser's history may still name this address.",
 };
 
 export const gone = {
