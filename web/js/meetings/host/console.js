@@ -15,7 +15,7 @@ import { hostRefusal } from "./refusal.js";
 import { HostRoom } from "./room.js";
 import { peopleList } from "./people.js";
 import { scriptCard } from "./script-card.js";
-import { stepToSend } from "./state.js";
+import { SAME_PRESS_MS, stepToSend } from "./state.js";
 import { steeringActs } from "./steering-acts.js";
 import { countdown, leftOf, newsFor, nextOf } from "./steering.js";
 
@@ -32,6 +32,8 @@ class Console {
   /** @type {MeetingView | undefined} the view of which was told last */
   told;
   wasLong = true;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  resting;
   /** What was on the screen before. @type {string | null} */
   before;
   name = h("h1", { class: "host-name" });
@@ -208,7 +210,15 @@ class Console {
     const seen = stepToSend(way.hosting, view, now);
     if (seen === null) return;
     way.do({ type: "pressed", meeting: view.id, step: seen, at: now });
+    this.#rest();
     await this.trouble.around(() => way.meetings.act(view.id, "step", { seen }));
+  }
+
+  /** For a moment a second press is the same one, and the button shows that it was pressed. */
+  #rest() {
+    attr(this.next, "data-pressed", true);
+    clearTimeout(this.resting);
+    this.resting = setTimeout(() => attr(this.next, "data-pressed", null), SAME_PRESS_MS);
   }
 
   /** @param {KeyboardEvent} event */

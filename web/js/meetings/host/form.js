@@ -60,7 +60,8 @@ export const groupForm = (way, group, template) => new GroupForm(way, group, tem
 class GroupForm {
   changed = h("p", { class: "trouble", role: "alert", hidden: true });
   theirs = h("div", { class: "host-theirs" });
-  faults = h("ul", { class: "trouble", role: "alert", hidden: true });
+  faultList = h("ul", {});
+  faults = h("div", { class: "trouble", role: "alert", hidden: true }, this.faultList);
   total = h("p", { class: "soft", "aria-live": "polite" });
   cohosts = h("div", { class: "boxes" });
   cohostsNote = h("p", { class: "soft", hidden: true });
@@ -204,7 +205,7 @@ class GroupForm {
   async #save() {
     this.draft = this.#read();
     const problems = problemsOf(this.draft);
-    keyed(this.faults, problems.map(problemWord), String, (said) => ({
+    keyed(this.faultList, problems.map(problemWord), String, (said) => ({
       element: h("li", { text: said }),
       update() {},
     }));

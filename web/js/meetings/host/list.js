@@ -133,10 +133,16 @@ function dateRow({ way, refusal, done }, group, first) {
       done.say(w.card.cancelled);
     },
   );
-  const go = button(w.card.goIn, () => way.go({ name: "meeting", meeting: id }), { class: "act" });
+  const trouble = troubleLine(refusal);
+  const goIn = () =>
+    trouble.around(async () => {
+      await way.meetings.goIn(id);
+      way.go({ name: "meeting", meeting: id });
+    });
+  const go = button(w.card.goIn, () => void goIn(), { class: "act" });
   const said = h("p", { class: "host-date" }, when, " ", taken, " ", doors);
   return {
-    element: h("li", {}, said, h("div", { class: "row" }, go, calling.first), calling.panel),
+    element: h("li", {}, said, h("div", { class: "row" }, go, calling.first), trouble.element, calling.panel),
     /** @param {DateView} date */
     update(date) {
       const { now } = way.meetings;
