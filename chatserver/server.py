@@ -47,7 +47,7 @@ from chatserver.seeds import seed_rooms
 from chatserver.store.drivers.sqlite import SqliteStore
 from chatserver.store.records import StoreUnavailable
 from chatserver.store.store import Store
-from chatserver.text_model import load_model
+from chatserver.text_model import load_curve, load_model
 from chatserver.webroot import web_root
 from chatserver.worker import Worker, WorkerOptions
 
@@ -76,6 +76,7 @@ class Server:
             now=_now,
             draw=secrets.randbelow,
         )
+        model = load_model() if settings.screening.second_look else None
         self.worker = Worker(
             id=NodeId(secrets.token_hex(NODE_ID_LENGTH // 2)),
             store=store,
@@ -89,7 +90,8 @@ class Server:
             now=_now,
             monotonic=time.monotonic,
             options=worker_options(settings),
-            model=load_model() if settings.screening.second_look else None,
+            model=model,
+            curve=load_curve(model),
         )
         self.worker.node.stop = _stop
         keys = AddressKeys(settings.secret("address keys"), time.time, settings.networks_shared)
@@ -210,6 +212,7 @@ def worker_options(settings: Settings) -> WorkerOptions:
         coverage_rules=settings.coverage_rules,
         thresholds=settings.thresholds,
         loads=settings.screening_loads,
+        is_second_look_wanted=settings.screening.second_look,
         hours=settings.listening.hours,
         timezone=settings.listening.timezone,
         languages=settings.listening.languages,

@@ -24,6 +24,7 @@ from chatserver.domain.limits import Limits
 from chatserver.domain.listening.opening_hours import parse_hours
 from chatserver.domain.listening.state import ListeningRules
 from chatserver.domain.moderation.crisis_phrases import Words
+from chatserver.domain.moderation.screening_curve import Curve
 from chatserver.domain.moderation.screening_levels import Loads
 from chatserver.domain.moderation.text_model import TextModel
 from chatserver.domain.operating.alerts import Thresholds
@@ -82,6 +83,7 @@ class WorkerOptions:
     coverage_rules: CoverageRules = field(default_factory=CoverageRules)
     thresholds: Thresholds = field(default_factory=Thresholds)
     loads: Loads = field(default_factory=Loads)
+    is_second_look_wanted: bool = True
     hours: str = "always"
     timezone: str = "UTC"
     languages: tuple[str, ...] = ("en",)
@@ -112,9 +114,10 @@ class Worker:
         monotonic: Callable[[], float],
         options: WorkerOptions,
         model: TextModel | None = None,
+        curve: Curve | None = None,
     ) -> None:
         """`now` is the wall clock in milliseconds, `monotonic` a clock in seconds. Without a
-        `model` the word lists go alone."""
+        `model` the word lists go alone; `curve` is what it finds of test sentences."""
         self._workers = options.workers
         self.node = node = Node(
             id=id,
@@ -177,7 +180,9 @@ class Worker:
             self.rooms,
             self.health,
             self.load,
-            OperatingPart(node, self.rooms, self.load.monitor),
+            OperatingPart(
+                node, self.rooms, self.load.monitor, curve, is_second_look_wanted=options.is_second_look_wanted
+            ),
         )
         self.dispatcher = CommandDispatcher(node, self.people.context)
         self.dispatcher.register(self.parts)

@@ -22,6 +22,7 @@ from chatserver.protocol.meetings.messages import MeetingCommand, MeetingReply, 
 from chatserver.protocol.moderation.messages import ModerationCommand, ModerationOk, ModerationPush
 from chatserver.protocol.operating.load_messages import LoadCommand, LoadOk, LoadPush
 from chatserver.protocol.operating.messages import OperatingCommand, OperatingPush, OperatingReply
+from chatserver.protocol.operating.screening_messages import ScreeningCommand, ScreeningOk
 from chatserver.protocol.people.account_messages import AccountsOk, AccountsPush, AskAccounts
 from chatserver.protocol.rooms.messages import MembersRoomCommand, MembersRoomOk, MembersRoomPush
 
@@ -115,6 +116,7 @@ AnyCommand = (
     | LoadCommand
     | AskAccounts
     | OperatingCommand
+    | ScreeningCommand
 )
 
 
@@ -184,6 +186,7 @@ AnyOk = (
     | LoadOk
     | AccountsOk
     | OperatingReply
+    | ScreeningOk
 )
 
 

@@ -14,7 +14,7 @@ from chatserver.domain.errors import Reason, Refusal
 from chatserver.domain.history import Millis
 from chatserver.domain.identity import MemberId
 from chatserver.domain.moderation.audit_log import Act
-from chatserver.domain.moderation.measures import REASON_LENGTH
+from chatserver.domain.moderation.measures import REASON_LENGTH, Outcome
 from chatserver.domain.moderation.score_counts import Counts, counts_of, monday_of
 from chatserver.domain.moderation.screening_levels import (
     KEPT,
@@ -26,6 +26,7 @@ from chatserver.domain.moderation.screening_levels import (
     moved,
     since,
 )
+from chatserver.domain.moderation.screening_outcomes import MOST, ClosedEscalation
 from chatserver.domain.rooms.settings import SERVICE
 from chatserver.domain.text.cleaning import required
 from chatserver.store import room_settings_statements as settings_sql
@@ -99,6 +100,15 @@ def set_levels(wanted: LevelsWanted, model: Model, deed: StaffAction) -> Op[Scre
     yield from _save(state)
     yield from mine.enter(_act(deed.by, deed.now, f"{reason} ({_words(state, levels_in_use(state, model))})"))
     return state
+
+
+def closed(since: Millis, until: Millis) -> Op[list[ClosedEscalation]]:
+    rows = yield Call(sql.CLOSED, [(since, until, MOST)])
+    return [
+        ClosedEscalation(note=note, score=score, outcome=Outcome(outcome), about=about)
+        for note, score, outcome, about in rows
+        if outcome is not None
+    ]
 
 
 def prune(now: Millis) -> Op[None]:

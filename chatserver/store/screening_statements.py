@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from sqlalchemy import bindparam, delete, func, insert, select, update
+from sqlalchemy import bindparam, delete, false, func, insert, select, update
 from sqlalchemy.sql import ColumnElement
 
 from chatserver.store.core.compiler import Statement
+from chatserver.store.moderation_tables import reports
 from chatserver.store.screening_tables import score_counts as counts
 
 
@@ -33,5 +34,22 @@ COUNTS: Final = Statement(
     .order_by(counts.c.place, counts.c.step),
     "model",
     "since",
+)
+CLOSED: Final = Statement(
+    # Escalations that were closed within a time, those of a flood left out: they are closed all together.
+    select(reports.c.note, reports.c.score, reports.c.outcome, reports.c.about)
+    .where(
+        reports.c.status == "closed",
+        reports.c.level.is_not(None),
+        reports.c.fold.is_(None),
+        reports.c.is_about_staff.is_(false()),
+        reports.c.closed_at >= _p("since"),
+        reports.c.closed_at < _p("until"),
+    )
+    .order_by(reports.c.closed_at.desc(), reports.c.id)
+    .limit(bindparam("count")),
+    "since",
+    "until",
+    "count",
 )
 DROP_COUNTS: Final = Statement(delete(counts).where(counts.c.week <= _p("before")), "before")

@@ -12,6 +12,7 @@ from typing import TypeVar
 
 from chatserver.domain.history import Millis
 from chatserver.domain.moderation.screening_levels import Model, ScreeningLevels
+from chatserver.domain.moderation.screening_outcomes import ClosedEscalation
 from chatserver.store import screening
 from chatserver.store.core.compiler import MakeOp
 from chatserver.store.room_settings_records import StaffAction
@@ -51,3 +52,8 @@ class ScreeningStore(ABC):
     async def set_screening(self, wanted: LevelsWanted, model: Model, deed: StaffAction) -> ScreeningLevels:
         """Set what an operator wants. Raises SCREENING_CHANGED, and TEXT_EMPTY or TEXT_TOO_LONG for the reason."""
         return await self._write(partial(screening.set_levels, wanted, model, deed))
+
+    async def closed_escalations(self, since: Millis, until: Millis) -> list[ClosedEscalation]:
+        """Return escalations that were closed from a time up to before another, the newest ones first and at most
+        `screening_outcomes.MOST`. Those about staff are not among them, nor those of a flood."""
+        return await self._read(partial(screening.closed, since, until))

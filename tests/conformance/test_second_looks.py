@@ -48,3 +48,41 @@ async def test_the_model_offers_help_to_the_writer_alone_after_the_reply(looking
             assert other.pushes("care") == []
     finally:
         await meet.see_off()
+
+
+async def test_operators_set_how_much_is_marked_and_see_what_that_finds(looking: Cluster, traffic: Traffic) -> None:
+    """[P-SCREEN-1] [P-SCREEN-2]"""
+    meet = Meet(looking, traffic, Encoding.MSGPACK)
+    try:
+        token, _ = await Personnel(looking).hire("operator")
+        boss = await meet(staff=True, token=token)
+        before = await boss.ask("screening")
+        assert (before["model"], before["writers"], before["moderators"]) == ("on", 50, 15)
+        assert before["first"]["score"] < before["second"]["score"]
+        assert before["first"]["found"] > before["second"]["found"] > 0
+        assert "marked" not in before["second"], "too few posts were written here"
+        assert before["phrases"] == before["bands"] == []
+        wanted = {"writers": 60, "moderators": 20, "reason": "more of us"}
+        after = await boss.ask("set_screening", **wanted, seen=before["revision"])
+        assert (after["writers"], after["moderators"], after["revision"]) == (60, 20, before["revision"] + 1)
+        late = await boss.refusal("set_screening", **{**wanted, "writers": 70}, seen=0)
+        assert (late["code"], late["details"]) == ("screening_changed", {"revision": after["revision"]})
+        wrong = await boss.refusal("set_screening", **{**wanted, "moderators": 51}, seen=after["revision"])
+        assert wrong["code"] == "invalid"
+        by_hand = {"first": 0.2, "second": 0.6}
+        kept = await boss.ask("set_screening", **wanted, by_hand=by_hand, seen=after["revision"])
+        assert kept["is_by_hand"]
+        assert kept["second"]["score"] == 0.6
+    finally:
+        await meet.see_off()
+
+
+async def test_without_a_model_the_page_says_so_and_nothing_can_be_set(site: Cluster, meet: Meet) -> None:
+    """[P-SCREEN-2]"""
+    token, _ = await Personnel(site).hire("operator")
+    boss = await meet(staff=True, token=token)
+    seen = await boss.ask("screening")
+    assert seen["model"] == "off"
+    assert "first" not in seen
+    wanted = {"writers": 60, "moderators": 20, "reason": "more of us", "seen": 0}
+    assert (await boss.refusal("set_screening", **wanted))["code"] == "not_allowed"

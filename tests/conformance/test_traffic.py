@@ -13,6 +13,7 @@ from chatserver.protocol.listening.messages import ListeningCommand, ListeningOk
 from chatserver.protocol.meetings.messages import MeetingCommand, MeetingReply, MeetingsPush
 from chatserver.protocol.moderation.messages import ModerationCommand, ModerationOk, ModerationPush
 from chatserver.protocol.operating.messages import OperatingCommand, OperatingPush, OperatingReply
+from chatserver.protocol.operating.screening_messages import ScreeningCommand, ScreeningOk
 from tests.conformance.clusters import Cluster, Meet
 from tests.conformance.listeners import Listeners, view
 from tests.conformance.personnel import Personnel
@@ -20,9 +21,9 @@ from tests.conformance.traffic import Traffic
 
 pytestmark = pytest.mark.both_encodings
 
-RARE = {"push.draining", "push.gap", "push.room_changed", "push.reading"}
-"""Said when a worker stops, a connection fell behind by more than is kept, an operator changes a room, or a seat goes
-to somebody else."""
+RARE = {"push.draining", "push.gap", "push.room_changed", "push.reading", "push.care"}
+"""Said when a worker stops, a connection fell behind by more than is kept, an operator changes a room, a seat goes to
+somebody else, or the model reads along: see `test_second_looks.py`."""
 ONE_TO_ONE: Final = {
     f"{kind}.{tag_of(each)}"
     for kind, union in (("command", ListeningCommand), ("reply", ListeningOk), ("push", ListeningPush))
@@ -37,8 +38,8 @@ OF_MEETINGS: Final = {
 FOR_STAFF: Final = {
     f"{kind}.{tag_of(each)}"
     for kind, union in (
-        ("command", ModerationCommand | OperatingCommand),
-        ("reply", ModerationOk | OperatingReply),
+        ("command", ModerationCommand | OperatingCommand | ScreeningCommand),
+        ("reply", ModerationOk | OperatingReply | ScreeningOk),
         ("push", ModerationPush | OperatingPush),
     )
     for each in get_args(union)

@@ -6,14 +6,17 @@ import asyncio
 
 from chatserver.domain.errors import Reason
 from chatserver.domain.history import Millis
+from chatserver.domain.moderation.measures import Outcome
 from chatserver.domain.moderation.score_counts import BINS, WEEK, bin_of, monday_of
 from chatserver.domain.moderation.screening_levels import KEPT, Levels, Loads, Model, ScreeningLevels
+from chatserver.domain.moderation.text_model import MODEL as MODEL_PHRASE
 from chatserver.store.records import Retention
 from chatserver.store.screening_records import LevelsWanted, Scored
 from chatserver.store.store import Store
-from tests.contract.test_store_moderation import refused
+from tests.contract.test_store_moderation import ANYBODY, at, moderator, refused
 from tests.contract.test_store_room_settings import acts, deed, operator
-from tests.store.kit import START
+from tests.contract.test_store_second_looks import looks, pressing
+from tests.store.kit import START, newcomer, say
 
 MODEL = Model(name="one", levels=Levels(0.1, 0.3))
 MONDAY = Millis(monday_of(START))
@@ -110,3 +113,19 @@ async def test_a_missing_reason_changes_nothing(store: Store) -> None:
     wanted = LevelsWanted(seen=0, loads=Loads(60, 20))
     await refused(store.set_screening(wanted, MODEL, deed(boss, "  ")), Reason.TEXT_EMPTY)
     assert await store.screening_levels() == ScreeningLevels()
+
+
+async def test_closed_escalations_are_read_with_their_scores_from_when_they_were_closed(store: Store) -> None:
+    mo = await moderator(store)
+    ada = await newcomer(store, "Ada")
+    await say(store, ada, "the lanterns go dark")
+    (look,) = await looks(store)
+    assert await store.escalate_late([pressing(look, 0.512)]) == 1
+    (report,) = (await store.queue(ANYBODY, START)).open
+    await store.claim_report(report.id, at(mo), None, "", START)
+    assert await store.closed_escalations(START, Millis(START + 10)) == []
+    await store.close_report(report.id, at(mo), Outcome.NOTHING, "", Millis(START + 5))
+    (found,) = await store.closed_escalations(START, Millis(START + 10))
+    assert (found.score, found.outcome, found.about) == (51, Outcome.NOTHING, ada.id)
+    assert found.note.split("\n")[1] == MODEL_PHRASE
+    assert await store.closed_escalations(START, Millis(START + 5)) == []

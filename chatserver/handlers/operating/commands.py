@@ -73,7 +73,7 @@ async def ask(operations: Operations, connection: Connection, person: Person, co
 
 async def open_room(operations: Operations, connection: Connection, person: Person, command: OpenRoom) -> Answer:
     edit = msgspec.structs.replace(_edit(command), name=None)
-    opened = await operations.node.store.open_room(command.name, edit, _action(operations, person, command))
+    opened = await operations.node.store.open_room(command.name, edit, action_of(operations, person, command))
     return _changed_rooms(operations, opened)
 
 
@@ -102,7 +102,7 @@ async def _change(
     operations: Operations, person: Person, command: ChangeRoom | SlowRoom | CloseRoom | ReopenRoom, edit: RoomEdit
 ) -> Answer:
     changed = await operations.node.store.change_room(
-        command.room, command.seen, edit, _action(operations, person, command)
+        command.room, command.seen, edit, action_of(operations, person, command)
     )
     return _changed_rooms(operations, changed)
 
@@ -135,7 +135,7 @@ async def split(operations: Operations, connection: Connection, person: Person, 
     else:
         here = [each.id for each in people_in(node, room)]
         groups = operations.plans.groups(command.plan, room.id, here, node.monotonic())
-    changed = await node.store.split_room(room.id, command.seen, groups, _action(operations, person, command))
+    changed = await node.store.split_room(room.id, command.seen, groups, action_of(operations, person, command))
     node.hub.announce(changed.publications)
     return Answer(SplitOk(rooms=[*changed.rooms]))
 
@@ -148,14 +148,14 @@ async def announce(
 ) -> Answer:
     room = None if isinstance(command, AnnounceAll) else command.room
     notice = rules.announce(_id_of(person, command.id), room, command.text, command.minutes, operations.node.now())
-    made = await operations.node.store.announce(notice, _action(operations, person, command))
+    made = await operations.node.store.announce(notice, action_of(operations, person, command))
     return Answer(NoticeOk(notice=made))
 
 
 async def withdraw(operations: Operations, connection: Connection, person: Person, command: Withdraw) -> Answer:
     if any(each.id == command.notice and each.room is None for each in operations.admission.notices):
         require(connection.roles, Capability.OPERATE)
-    await operations.node.store.withdraw(command.notice, _action(operations, person, command))
+    await operations.node.store.withdraw(command.notice, action_of(operations, person, command))
     return Answer(DoneOk())
 
 
@@ -172,7 +172,7 @@ async def set_hours(operations: Operations, connection: Connection, person: Pers
     except (ZoneInfoNotFoundError, ValueError, OSError):
         raise Refusal(Reason.INVALID, details={"field": "$.timezone", "problem": "no such time zone"}) from None
     wanted = Hours(hours=command.hours.strip(), timezone=command.timezone, revision=command.seen)
-    await operations.node.store.set_hours(wanted, _action(operations, person, command))
+    await operations.node.store.set_hours(wanted, action_of(operations, person, command))
     return Answer(DoneOk())
 
 
@@ -183,12 +183,12 @@ async def raid(
     wanted = rules.declare(
         _id_of(person, command.id), room, command.minutes, command.quiet_minutes, operations.node.now()
     )
-    made = await operations.node.store.declare(wanted, _action(operations, person, command))
+    made = await operations.node.store.declare(wanted, action_of(operations, person, command))
     return Answer(RaidOk(raid=made))
 
 
 async def end_raid(operations: Operations, connection: Connection, person: Person, command: EndRaid) -> Answer:
-    await operations.node.store.end_raid(command.raid, _action(operations, person, command))
+    await operations.node.store.end_raid(command.raid, action_of(operations, person, command))
     return Answer(DoneOk())
 
 
@@ -230,7 +230,8 @@ def _room(operations: Operations, wanted: RoomId) -> Room:
     return room
 
 
-def _action(operations: Operations, person: Person, command: Command) -> StaffAction:
+def action_of(operations: Operations, person: Person, command: Command) -> StaffAction:
+    """Return a command of staff, as the store takes it."""
     fields: Sequence[object] = [type(command).__name__, *(getattr(command, name) for name in command.__struct_fields__)]
     reason: str = getattr(command, "reason", "")
     return StaffAction(

@@ -8,13 +8,14 @@ from typing import Any, ClassVar
 from msgspec import Struct
 
 from chatserver.domain.identity import NodeId
+from chatserver.domain.moderation.screening_curve import Curve
 from chatserver.domain.operating.alerts import Thresholds
-from chatserver.handlers.commands import Handler
+from chatserver.handlers.commands import Handler, union
 from chatserver.handlers.connection import Connection
 from chatserver.handlers.listening.service import ListeningService
 from chatserver.handlers.moderation.part import ModerationPart
 from chatserver.handlers.node import Node
-from chatserver.handlers.operating import commands, load
+from chatserver.handlers.operating import commands, load, screening
 from chatserver.handlers.operating.autoscaler import RoomAutoscaler
 from chatserver.handlers.operating.context import Operations
 from chatserver.handlers.operating.health import Health
@@ -92,11 +93,20 @@ class LoadPart(Part):
 class OperatingPart(Part):
     """What operators do with rooms and workers, and what happens to rooms by itself."""
 
-    commands: ClassVar[Mapping[type[Command], Handler]] = commands.COMMANDS
+    commands: ClassVar[Mapping[type[Command], Handler]] = union(commands.COMMANDS, screening.COMMANDS)
 
-    def __init__(self, node: Node, rooms: RoomsPart, load: LoadMonitor) -> None:
+    def __init__(
+        self, node: Node, rooms: RoomsPart, load: LoadMonitor, curve: Curve | None, *, is_second_look_wanted: bool
+    ) -> None:
         self.node = node
-        self.context = Operations(node, rooms.admission, load)
+        self.context = Operations(
+            node,
+            rooms.admission,
+            load,
+            levels=rooms.second_looks.levels,
+            curve=curve,
+            is_second_look_wanted=is_second_look_wanted,
+        )
         self._autoscaler = RoomAutoscaler(self.context)
 
     def jobs(self) -> Sequence[Job]:

@@ -7,11 +7,13 @@ from typing import Any, Final
 
 from chatserver.domain.history import CommandId, Millis
 from chatserver.domain.identity import MemberId, Person
+from chatserver.domain.moderation.screening_outcomes import OutcomeSum
 from chatserver.domain.rooms.coverage import Attendance
 from chatserver.domain.rooms.rooms import Room, RoomId
 from chatserver.domain.rooms.settings import Notice, Raid
 from chatserver.protocol import messages as m
 from chatserver.protocol.operating import messages as ho
+from chatserver.protocol.operating import screening_messages as sc
 
 _NOW: Final = Millis(1_767_225_600_000)
 _SLEEP: Final = RoomId("sleep")
@@ -68,6 +70,30 @@ REPLIES: Final[tuple[m.Reply, ...]] = (
     m.Reply(re=_id(12), ok=ho.PlanOk(revision=3, groups=[[_OTTER], [_WREN]], plan="b7Jk2mQxR4tYw1Zc")),
     m.Reply(re=_id(13), ok=ho.SplitOk(rooms=[_ROOM, _ROOM_BESIDE])),
     m.Reply(re=_id(14), ok=ho.RaidOk(raid=_RAID)),
+    m.Reply(
+        re=_id(15),
+        ok=sc.ScreeningOk(
+            model=sc.ModelState.ON,
+            revision=3,
+            writers=50,
+            moderators=15,
+            writers_bounds=(5, 150),
+            moderators_bounds=(2, 50),
+            scores=(-0.5, 1.3),
+            posts=48_210,
+            fewest=2_000,
+            week=_NOW,
+            first=sc.LevelView(score=0.14, marked=48.7, found=54, urgent_found=61, near_marked=16),
+            second=sc.LevelView(score=0.36, marked=14.2, found=32, urgent_found=40, near_marked=7),
+            choices=(sc.LoadChoice(moderators=5, found=19), sc.LoadChoice(moderators=15, found=32)),
+            rooms=(sc.RoomLevel(_SLEEP, 0.04),),
+            since=_NOW,
+            until=_NOW,
+            phrases=(OutcomeSum(phrase="little ones", nothing=9, of=9),),
+            bands=(OutcomeSum(low=0.2, high=0.4, nothing=6, of=11),),
+            others=OutcomeSum(nothing=14, of=31),
+        ),
+    ),
 )
 PUSHES: Final[tuple[m.AnyPush, ...]] = (
     ho.NoticesPush(notices=[_NOTICE]),

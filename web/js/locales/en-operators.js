@@ -166,6 +166,11 @@ export const words = {
     deaf: "Nothing heard",
     storeAway: "No writes",
   },
+  screening: {
+    title: "Words that ask for help",
+    lead: "A model reads along beside the word lists. Here you see how much it marks and what that finds, and say how much it may mark.",
+    begin: "Show it",
+  },
   simulator: {
     title: "Try another policy",
     lead: "The last days of the queue again, as if something had been otherwise: the same people ask, and the same rules decide. Nothing is switched on by it.",

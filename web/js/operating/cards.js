@@ -48,3 +48,34 @@ export function simulatorCard(tell, sayNow) {
   }
   return element;
 }
+
+/**
+ * How much the model marks. It is fetched when somebody wants it.
+ * @param {import("./types.js").Acting} acting @param {(what: string) => void} tell
+ */
+export function screeningCard(acting, tell) {
+  const w = words.screening;
+  const begin = button(
+    w.begin,
+    () =>
+      void fetched(() => import("./screening.js"), "operating/screening.js").then(
+        async ({ screeningView }) => {
+          const { element: view, load } = screeningView(acting);
+          begin.parentElement?.replaceWith(view);
+          title.tabIndex = -1;
+          title.focus();
+          await load();
+        },
+        () => tell(words.link.lost),
+      ),
+    { class: "act second" },
+  );
+  const title = h("h2", { id: "screening-title", text: w.title });
+  return h(
+    "section",
+    { class: "card", "aria-labelledby": "screening-title" },
+    title,
+    h("p", { text: w.lead }),
+    h("p", {}, begin),
+  );
+}

@@ -16,7 +16,7 @@ import { askWithReauth } from "../shell/reauth.js";
 import { triesNotice } from "../shell/sign-in-notice.js";
 import { signInView } from "../shell/sign-in.js";
 import { checkSignIn, signOut, staffClient, wakeByTouch } from "../shell/staff-page.js";
-import { simulatorCard, statisticsCard } from "./cards.js";
+import { screeningCard, simulatorCard, statisticsCard } from "./cards.js";
 import { attentionView, deliveryView, queueView, totalsView, workersView } from "./panels.js";
 import { RoomsView } from "./rooms.js";
 import { laid, news, whole } from "./state.js";
@@ -140,6 +140,7 @@ class OperatorsPage {
       h("div", { class: "panels" }, ...queue.elements, delivery.element),
       workers.element,
       this.accountsPlace,
+      this.mayOperate && screeningCard(this.acting, tell),
       this.mayOperate && simulatorCard(tell, sayNow),
       this.mayOperate && statisticsCard(),
       this.#sound(),

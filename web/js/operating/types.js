@@ -15,6 +15,9 @@
  * @typedef {import("wire").Raid} Raid
  * @typedef {import("wire").Figures} Figures
  * @typedef {import("wire").Simulation} Simulated
+ * @typedef {import("wire").ScreeningOk} ScreeningOk
+ * @typedef {import("wire").LevelView} LevelView
+ * @typedef {import("wire").OutcomeSum} OutcomeSum
  *
  * @typedef {object} Picture  everything that is shown
  * @property {number} at
