@@ -83,7 +83,7 @@ export const words = {
 
 /** @type {Record<string, string>} */
 const REFUSALS = {
-  not_allowed: "Only operators may do that, and only where a model reads along.",
+  not_allowed: "Only operators may do that.",
   screening_changed: "A colleague has changed this meanwhile. What you see is how it stands now; please look again.",
   invalid:
     "One of these numbers does not fit: for moderators 2 to 50, for writers 5 to 150 and no fewer than for moderators, and the higher score for moderators.",
