@@ -7,7 +7,16 @@ import { words as w } from "../../web/js/locales/en-meeting-room.js";
 import { actOfKey, actOfText, actsOf } from "../../web/js/meetings/acts.js";
 import { afterTouch, feelingsLine } from "../../web/js/meetings/feelings.js";
 import { aboutPerson } from "../../web/js/meetings/strip.js";
-import { closedWord, endWords, isLineDue, lineLeft, markOf, newsOf, stripOf } from "../../web/js/meetings/telling.js";
+import {
+  closedWord,
+  endWords,
+  isLineDue,
+  isOffered,
+  lineLeft,
+  markOf,
+  newsOf,
+  stripOf,
+} from "../../web/js/meetings/telling.js";
 import { frames } from "./kit.js";
 
 /** Quiet Wren in the share of an evening circle: Brave Robin has the turn, and she is next. */
@@ -99,6 +108,21 @@ test("who has lost the connection is named, and so is the facilitator", () => {
   );
   assert.equal(aboutPerson(WREN, VIEW), "you");
   assert.equal(aboutPerson(SAM, VIEW), "facilitator");
+});
+
+test("after a share everybody may answer, and it says for how long", () => {
+  const { turn: _, ...rest } = VIEW;
+  const answers = { ...rest, answers_until: NOW + 120_000 };
+  const strip = stripOf(answers, NOW);
+  assert.deepEqual([strip.name, strip.said, strip.left], ["Sharing", w.answers(""), "2 minutes left"]);
+  assert.equal(stripOf(answers, NOW + 121_000).left, "");
+  assert.match(newsOf(VIEW, answers, NOW)[0].said, /^A kind word/);
+});
+
+test("an offer to talk with one listener is shown while it stands", () => {
+  const offered = { ...VIEW, may: ["answer_aside"], offered_until: NOW + 1 };
+  assert.deepEqual([isOffered(offered, NOW), isOffered(offered, NOW + 1), isOffered(VIEW, NOW)], [true, false, false]);
+  assert.equal(isOffered({ ...offered, may: [] }, NOW), false);
 });
 
 test("a phase of a newer server is shown by its name", () => {

@@ -74,6 +74,14 @@ export const words = {
   isLost: "lost the connection",
   hand: "hand is up",
   holds: "has the turn",
+  /** Seen by one person alone. */
+  offer: {
+    title: "Would you rather talk with one person now?",
+    lead: "A listener would write with you, just the two of you. You would be first in line. Nobody else here sees this.",
+    until: (/** @type {string} */ time) => `The offer stands until ${time}. You can come back to this meeting.`,
+    yes: "Yes, ask for a listener",
+    no: "No, thanks",
+  },
   log: {
     empty: "Nobody has written yet.",
     begin: "The meeting begins here.",

@@ -173,6 +173,8 @@ export const words = {
   },
   refusals: {
     group_unknown: "This group isn't here any more.",
+    group_closed: "This group takes nobody new any more.",
+    offer_gone: "This offer is over. You can ask for a listener at any time.",
     group_ended: "This group has come to its end.",
     meeting_unknown: "This meeting isn't here any more, or you aren't signed up for it.",
     meeting_full: "Every place in this meeting is taken, also those for listening.",

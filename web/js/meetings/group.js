@@ -234,7 +234,9 @@ class GroupView {
         text(doors, place !== undefined && !isOpen ? w.doors(momentWord(date.doors_at, now)) : isOpen ? words.now : "");
         text(enter, isHere ? words.goBack : w.goIn);
         show(enter, isOpen);
-        show(up, !isOpen && (place === undefined || called !== undefined));
+        const isClosed = /** @type {DateView & {closed?: boolean}} */ (date).closed === true;
+        show(up, !isOpen && !isClosed && (place === undefined || called !== undefined));
+        if (isClosed) text(own, words.refusals.group_closed);
         text(up, called !== undefined ? w.take : date.free > 0 || this.side === "listen" ? w.signUp : w.wait);
         attr(up, "aria-label", `${up.textContent}: ${moment}`);
         attr(off, "aria-label", w.offFor(moment));

@@ -15,6 +15,7 @@ import { LogView } from "../rooms/views/log.js";
 import { troubleLine } from "../shell/trouble-line.js";
 import { actOfKey, actOfText, actsOf } from "./acts.js";
 import { feelingsCard } from "./feelings.js";
+import { offerCard } from "./offer.js";
 import { meetingRefusal } from "./refusal.js";
 import { Overview, Strip } from "./strip.js";
 import { closedWord, endWords, isLineDue, kindOf, lineLeft } from "./telling.js";
@@ -51,6 +52,7 @@ export class MeetingRoom {
     this.leaving = leavingSheet(this);
     this.late = lateCard(first.name, isLate);
     this.feelings = feelingsCard((line) => this.#sayFeelings(line), this.context.say);
+    this.offer = offerCard(this.context, way.meetings, first.id);
     this.element = this.#frame();
   }
 
@@ -85,7 +87,17 @@ export class MeetingRoom {
       people,
       strip.element,
     );
-    this.foot = h("div", { class: "foot" }, log.newer, trouble.element, bar, typing, closed, write.element);
+    this.foot = h(
+      "div",
+      { class: "foot" },
+      log.newer,
+      this.offer.element,
+      trouble.element,
+      bar,
+      typing,
+      closed,
+      write.element,
+    );
     // Before the composer hears of it.
     write.area.addEventListener("input", () => this.#drawClosed());
     this.foot.addEventListener("submit", (event) => this.#beforeSending(event), { capture: true });
@@ -148,6 +160,7 @@ export class MeetingRoom {
     const { view, way } = this;
     if (view === undefined) return;
     const isOver = view.stage !== "live";
+    this.offer.update(view, way.meetings.now);
     show(this.strip.element, !isOver);
     if (!isOver) this.strip.update(view, way.meetings.now);
     text(this.here, isOver ? w.ended.title : w.here((view.people ?? []).length));

@@ -27,6 +27,19 @@ const MARKS = [
  * @property {boolean} isMine  it is one's own turn
  */
 
+/**
+ * What a newer server says besides: until when everybody may answer the last share, and until when one can answer the offer to
+ * talk with one listener.
+ * @typedef {MeetingView & {answers_until?: number, offered_until?: number}} NewerView
+ */
+
+/** Until when everybody may answer the last share. @param {NewerView} view */
+const answersUntil = (view) => view.answers_until;
+
+/** Whether one is offered to talk with one listener, first in line. @param {NewerView} view @param {number} now  by the server's clock */
+export const isOffered = ({ may, offered_until: until }, now) =>
+  may.includes("answer_aside") && until !== undefined && now < until;
+
 /** The kind of the present phase; "" before the doors open and after the end. @param {MeetingView} view */
 export const kindOf = ({ phases, phase = -1, stage }) => (stage === "live" ? (phases[phase]?.kind ?? "") : "");
 
@@ -100,6 +113,7 @@ function gathering(view, now) {
 /** @param {MeetingView} view @param {string} kind */
 function turnOf(view, kind) {
   const { turn } = view;
+  if (turn === undefined && answersUntil(view) !== undefined) return w.answers("");
   if (turn === undefined && kind === "share") return w.nobodyYet;
   if (turn === undefined)
     return (view.hands ?? []).length > 0 ? w.nobodyYet : isSeated(view) ? w.handsNone : w.handsListen;
@@ -112,6 +126,8 @@ function turnOf(view, kind) {
 function leftOf(view, kind, now) {
   if (TURNS.includes(kind) && view.turn !== undefined)
     return view.turn.over || view.turn.ends_at <= now ? "" : leftWord(view.turn.ends_at - now);
+  const answers = answersUntil(view);
+  if (answers !== undefined) return answers > now ? leftWord(answers - now) : "";
   if (kind === "gather" || kind === "share" || view.phase_until === undefined || view.phase_until <= now) return "";
   return leftWord(view.phase_until - now);
 }
@@ -213,7 +229,8 @@ export function newsOf(before, view, now) {
   if ((before.held ?? false) !== (view.held ?? false)) news.push(polite(view.held ? w.held : w.goesOn));
   if (kindOf(before) !== kindOf(view) || before.phase !== view.phase)
     news.push(polite([`${strip.name}.`, strip.said, strip.next].filter(Boolean).join(" ")));
-  else if (isNewTurn) news.push(polite([strip.said, strip.next].filter(Boolean).join(" ")));
+  else if (isNewTurn || (answersUntil(view) !== undefined && answersUntil(before) === undefined))
+    news.push(polite([strip.said, strip.next].filter(Boolean).join(" ")));
   else if (isNext(view) && !isNext(before)) news.push(polite(w.nextAfter(nameOf(view, holder ?? ""))));
   if (view.turn?.over === true && before.turn?.over !== true && holder === view.me) news.push(polite(w.mineOver));
   if ((before.host_lost ?? false) !== (view.host_lost ?? false) && kindOf(view) !== "gather" && view.form !== "quiet")
