@@ -7,6 +7,7 @@ any worker covers all.
 from __future__ import annotations
 
 import os
+from collections import Counter as Counts
 from typing import Final
 
 from prometheus_client import (
@@ -23,6 +24,8 @@ from chatserver.shared_numbers import DIRECTORY_VARIABLE, reserve_room
 
 _LATENCY: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
 
+SMALL: Final = 20
+"""People of whom a sum is told only together with others: more than any meeting has."""
 _ANSWER: Final = tuple(60.0 * minutes for minutes in (1, 2, 5, 10, 20, 30, 60, 120, 240, 720, 1_440))
 """Buckets for people's reactions: a call should be answered within five minutes, a report within an hour."""
 
@@ -290,8 +293,56 @@ class Metrics:
             "chat_floor_version", "The floor's version here.", registry=registry, multiprocess_mode="livemax"
         )
 
+        self.floor_referred = Counter(
+            "chat_floor_referred_total",
+            "Sessions with somebody who went first because the host of a meeting offered it: at most one in ten.",
+            registry=registry,
+        )
+        self.meetings = Gauge(
+            "chat_meetings",
+            "Meetings of support groups that are ahead or live, by form and state.",
+            ["form", "state"],
+            registry=registry,
+            multiprocess_mode="livemostrecent",
+        )
+        self.meeting_late_seconds = Histogram(
+            "chat_meeting_late_seconds",
+            "From when a step of a meeting was due until it was committed, with who may write from then on.",
+            registry=registry,
+            buckets=_LATENCY,
+        )
+        self.meeting_turns = Counter(
+            "chat_meeting_turns_total", "Turns in meetings that ended, by what ended them.", ["end"], registry=registry
+        )
+        self.meetings_ended = Counter(
+            "chat_meetings_ended_total",
+            "Meetings that ended, by form and reason.",
+            ["form", "ending"],
+            registry=registry,
+        )
+        self._meeting_seats = Counter(
+            "chat_meeting_seats_total",
+            "Seats in meetings that ended: offered, used, and of people who had a turn. Added once they are of more"
+            " people than one meeting has.",
+            ["form", "what"],
+            registry=registry,
+        )
+        self._seats_kept: dict[str, Counts[str]] = {}
+
         self._answered: dict[tuple[str, str], tuple[Counter, Histogram]] = {}
         """The instruments of each command and outcome: prometheus_client looks for them for longer than it counts."""
+
+    def meeting_seats(self, form: str, **counts: int) -> None:
+        """Count the seats of a meeting that ended. They are held back until they are of so many people that nothing is
+        told of one meeting."""
+        kept = self._seats_kept.setdefault(form, Counts())
+        kept.update(counts)
+        if kept["used"] >= SMALL and kept["meetings"] >= 1:
+            for what in counts:
+                self._meeting_seats.labels(form, what).inc(kept[what])
+            kept.clear()
+        else:
+            kept["meetings"] += 1
 
     def answered(self, command: str, outcome: str, seconds: float) -> None:
         """Count a command that was answered after so many seconds. `outcome` is "ok" or a reason to refuse."""

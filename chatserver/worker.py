@@ -142,7 +142,7 @@ class Worker:
         clock = Clock(parse_hours(options.hours), options.timezone)
         listening = ListeningService(node, identities, options.listening_rules, clock, options.languages)
         self.listening = ListeningPart(listening)
-        self.meetings = MeetingsPart(MeetingService(node))
+        self.meetings = MeetingsPart(MeetingService(node, listening))
         hours = Hours(hours=options.hours, timezone=options.timezone)
         self.rooms = RoomsPart(
             node,

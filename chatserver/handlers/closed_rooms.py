@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
 
+from chatserver.domain.history import Offset
 from chatserver.domain.identity import MemberId
+from chatserver.domain.moderation.crisis_phrases import Signal
 from chatserver.domain.rooms.rooms import RoomId
 
 
@@ -29,6 +32,11 @@ class ClosedRooms(Protocol):
 
     def spoke(self, who: MemberId, room: RoomId) -> None:
         """Take note that a member wrote there. MUST NOT wait for anything."""
+        ...
+
+    def raised(self, who: MemberId, room: RoomId, post: Offset, signals: Sequence[Signal]) -> None:
+        """Take note that a member's post there raised something for moderators. MUST NOT wait for anything. It may be
+        told of the same post again."""
         ...
 
     def typed(self, who: MemberId, room: RoomId) -> None:

@@ -95,9 +95,14 @@ def plan(
             raise Refusal(Reason.MEMBER_UNKNOWN)
         ((_, names[host], *_),) = yield Call(people_sql.MEMBER, [(host,)])
         others |= yield from meeting_log.meetings((yield from meeting_log.meetings_of(host)))
-    ahead = [each for each in others.values() if each.stage in (Stage.ANNOUNCED, Stage.LIVE)]
-    planned = rules.plan(group, dates, ids, seeds, [each for each in ahead if _is_hosted(each, group)], names, now)
+    hosted = [each for each in others.values() if each.stage is not Stage.CANCELLED and _is_hosted(each, group)]
+    planned = rules.plan(group, dates, ids, seeds, hosted, names, now)
+    for each in planned:
+        end = Millis(each.starts_at + rules.length_of(each))
+        if (yield from meeting_log.at_once(each.starts_at, end)) >= rules.MOST_AT_ONCE:
+            raise Refusal(Reason.TOO_MANY_MEETINGS, details={"at": each.starts_at})
     yield from meeting_log.add(planned)
+    yield from _save(msgspec.structs.replace(group, planned=group.planned + len(planned)))
     return planned
 
 
@@ -170,7 +175,7 @@ def _with_meetings(found: Collection[Group]) -> Op[list[GroupWithMeetings]]:
     result: list[GroupWithMeetings] = []
     for each in found:
         meetings = yield from meeting_log.meetings((yield from _meetings_of(each.id)))
-        ahead = [one for one in meetings.values() if one.stage in (Stage.ANNOUNCED, Stage.LIVE)]
+        ahead = [one for one in meetings.values() if one.is_ahead]
         ahead.sort(key=lambda one: (one.starts_at, one.id))
         result.append(GroupWithMeetings(group=each, meetings=tuple(ahead)))
     return result

@@ -18,6 +18,7 @@ from chatserver.domain.meetings import commands as c
 from chatserver.domain.meetings.commands import Decided, MeetingEffect
 from chatserver.domain.meetings.decide import decide
 from chatserver.domain.meetings.forms import DEAD
+from chatserver.domain.meetings.groups import length_of
 from chatserver.domain.meetings.state import Attendee, Meeting, MeetingId
 from chatserver.domain.meetings.timers import next_due
 from chatserver.domain.rooms.rooms import Publication
@@ -71,6 +72,8 @@ def commit(changes: Sequence[MeetingChange], sealer: Sealer) -> Op[list[MeetingO
             publications=tuple(published.get(number, ())),
             is_changed=decision[1],
             misses=tuple(each for each in decision[0].effects if isinstance(each, c.CountMisses)),
+            turns=tuple(each for each in decision[0].effects if isinstance(each, c.TurnOver)),
+            sums=tuple(each for each in decision[0].effects if isinstance(each, c.MeetingOver)),
         )
         for number, (change, decision) in enumerate(zip(changes, decisions, strict=True))
     ]
@@ -129,7 +132,9 @@ def _save(kept: _Kept, after: Meeting | None) -> Op[None]:
 
 def _values(meeting: Meeting) -> Params:
     bare = _replace(meeting, people={}, version=0, seen_at=None, stood=0)
-    return (meeting.version, next_due(meeting), meeting.seen_at, meeting.stood, _encode(bare))
+    ends_at = meeting.starts_at + length_of(meeting) if meeting.is_ahead else None
+    stands = (meeting.version, next_due(meeting), meeting.seen_at, meeting.stood)
+    return (*stands, meeting.form.value, meeting.stage.value, ends_at, _encode(bare))
 
 
 def _values_of(attendee: Attendee) -> Params:
@@ -171,6 +176,17 @@ def meetings(ids: Collection[MeetingId]) -> Op[dict[MeetingId, Meeting]]:
 def versions(ids: Collection[MeetingId]) -> Op[dict[MeetingId, int]]:
     rows = (yield Call(sql.VERSIONS, by_keys(sorted(ids), KEYS_AT_ONCE))) if ids else []
     return {MeetingId(row[0]): int(row[1]) for row in rows}
+
+
+def counts() -> Op[dict[tuple[str, str], int]]:
+    """Return how many meetings there are, by form and stage."""
+    return {(form, stage): count for form, stage, count in (yield Call(sql.COUNTS, [()]))}
+
+
+def at_once(start: Millis, end: Millis) -> Op[int]:
+    """Return how many meetings are planned for a part of this time."""
+    ((found,),) = yield Call(sql.AT_ONCE, [(end, start)])
+    return int(found)
 
 
 def due(now: Millis, limit: int) -> Op[list[MeetingId]]:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import msgspec
 
 from chatserver.domain.history import Millis
-from chatserver.domain.meetings.commands import CountMisses, Decided
+from chatserver.domain.meetings.commands import CountMisses, Decided, MeetingOver, TurnOver
 from chatserver.domain.meetings.groups import Group
 from chatserver.domain.meetings.state import Ending, Meeting, MeetingId, Place
 from chatserver.domain.rooms.rooms import Publication
@@ -30,6 +30,9 @@ class MeetingCommitted(msgspec.Struct, frozen=True, kw_only=True):
     is_changed: bool = False
     misses: tuple[CountMisses, ...] = ()
     """What the group's other meetings are to be told. They have locks of their own: the caller tells them."""
+    turns: tuple[TurnOver, ...] = ()
+    sums: tuple[MeetingOver, ...] = ()
+    """What is counted of turns and meetings that ended."""
 
 
 class GroupWithMeetings(msgspec.Struct, frozen=True, kw_only=True):

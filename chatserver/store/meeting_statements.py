@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from sqlalchemy import and_, bindparam, case, delete, insert, literal_column, or_, select, true, update
+from sqlalchemy import and_, bindparam, case, delete, func, insert, literal_column, or_, select, true, update
 from sqlalchemy.sql import ColumnElement
 
 from chatserver.domain.meetings.state import REACH
@@ -54,27 +54,18 @@ COUNT_OF: Final = Statement(
     "member",
     "now",
 )
+_STANDS: Final = ("version", "due_at", "seen_at", "stood", "form", "stage", "ends_at")
 ADD: Final = Statement(
-    insert(meetings).values(
-        {name: _p(name) for name in ("version", "due_at", "seen_at", "stood", "body", "id", "group_id", "starts_at")}
-    ),
-    "version",
-    "due_at",
-    "seen_at",
-    "stood",
+    insert(meetings).values({name: _p(name) for name in (*_STANDS, "body", "id", "group_id", "starts_at")}),
+    *_STANDS,
     "body",
     "id",
     "group_id",
     "starts_at",
 )
 SET: Final = Statement(
-    update(meetings)
-    .where(meetings.c.id == _p("which"))
-    .values({name: _p(name) for name in ("version", "due_at", "seen_at", "stood", "body")}),
-    "version",
-    "due_at",
-    "seen_at",
-    "stood",
+    update(meetings).where(meetings.c.id == _p("which")).values({name: _p(name) for name in (*_STANDS, "body")}),
+    *_STANDS,
     "body",
     "which",
 )
@@ -104,6 +95,12 @@ DROP_PERSON: Final = Statement(
     "member",
 )
 VERSIONS: Final = Statement(select(meetings.c.id, meetings.c.version).where(meetings.c.id.in_(_among)), *_KEYS)
+COUNTS: Final = Statement(
+    select(meetings.c.form, meetings.c.stage, func.count()).group_by(meetings.c.form, meetings.c.stage)
+)
+AT_ONCE: Final = Statement(
+    select(func.count()).where(meetings.c.starts_at < _p("end"), meetings.c.ends_at > _p("start")), "end", "start"
+)
 DUE: Final = Statement(
     # Where nobody is seen, a meeting's clock stands still, and with it everything that was due.
     select(meetings.c.id)

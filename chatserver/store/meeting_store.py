@@ -70,6 +70,10 @@ class MeetingStore(ABC):
         clock stands still is none of them."""
         return await self._read(partial(meeting_log.due, now, limit))
 
+    async def count_meetings(self) -> dict[tuple[str, str], int]:
+        """Return how many meetings are kept, by form and stage."""
+        return await self._read(meeting_log.counts)
+
     async def meetings_of(self, member: MemberId) -> list[MeetingId]:
         """Return the meetings that somebody signed up for, hosts, or is in."""
         return await self._read(partial(meeting_log.meetings_of, member))
@@ -106,7 +110,8 @@ class MeetingStore(ABC):
         now: Millis,
     ) -> list[Meeting]:
         """Plan meetings of a group. Raises GROUP_UNKNOWN, the Refusal of `may`, and those of
-        `domain.meetings.groups.plan`. If meetings with these ids exist, they are returned as they are."""
+        `domain.meetings.groups.plan`, and TOO_MANY_MEETINGS where as many are planned for one time already as one
+        installation may have. If meetings with these ids exist, they are returned as they are."""
         return await self._write(partial(meeting_groups.plan, group, may, dates, ids, seeds, now))
 
     async def sign_up(

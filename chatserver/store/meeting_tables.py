@@ -18,6 +18,10 @@ meetings = Table(
     # When anybody in it was last seen, and for how long its clock stood still. Newer than in `body`.
     Column("seen_at", BigInteger),
     Column("stood", BigInteger, nullable=False),
+    # For counting. `ends_at` is when it is planned to end; NULL once it has ended.
+    Column("form", String, nullable=False),
+    Column("stage", String, nullable=False),
+    Column("ends_at", BigInteger, index=True),
     # The meeting without its people, in MessagePack.
     Column("body", LargeBinary, nullable=False),
 )

@@ -103,7 +103,7 @@ async def begun(evening: Evening) -> None:
 
 async def test_a_circle_of_three_workers_outlives_the_death_of_one(redis_server: RedisServer, traffic: Traffic) -> None:
     """[P-MEET-3] [P-MEET-4] [P-VOICE-1] [P-VOICE-2] [P-VOICE-3]"""
-    async with _evening(redis_server, traffic, "circle") as evening:
+    async with _evening(redis_server, traffic, "circle", no_crosstalk=True) as evening:
         meeting = evening.meeting
         people = [await evening.come(number) for number in (1, 2, 1)]
         view = await shown(evening.host, lambda view: len(view["people"]) == 4)
@@ -147,7 +147,7 @@ async def test_a_circle_of_three_workers_outlives_the_death_of_one(redis_server:
         check_log(people[0].facts(meeting), meeting)
 
 
-def check_log(facts: list[Json], room: str) -> None:
+def check_log(facts: list[Json], room: str, least: int = 5) -> None:
     """Every post was allowed by the newest voice before it: nothing else than the log is needed to know that."""
     voice: Json | None = None
     said: set[str] = set()
@@ -161,7 +161,7 @@ def check_log(facts: list[Json], room: str) -> None:
             assert not voice["once"] or author not in said
             said.add(author)
             posts += 1
-    assert posts >= 5
+    assert posts >= least
 
 
 async def test_who_comes_late_listens_and_is_shown_nothing_of_before(
@@ -184,6 +184,46 @@ async def test_who_comes_late_listens_and_is_shown_nothing_of_before(
         edit = await people[0].refusal("edit", room=meeting, offset=offset, text="Us.")
         assert edit["code"] == "edit_too_late"
         assert "Between us." not in str(late.heard)
+
+
+async def test_hosts_offer_one_person_a_listener_and_have_a_room_of_their_own(
+    redis_server: RedisServer, traffic: Traffic
+) -> None:
+    """[P-MEET-7] [P-MEET-8] [P-MEET-9]"""
+    async with _evening(redis_server, traffic, "circle", 2) as evening:
+        meeting, host = evening.meeting, evening.host
+        token, second = await Personnel(evening.clusters[0]).hire("facilitator")
+        kim = await evening.meets[1](staff=True, token=token)
+        # Of a second meeting, because hosts are those of when it was planned.
+        starts_at = time.time_ns() // 1_000_000 + 3 * 3_600_000
+        cards = await host.ask("change_group", group=evening.group, seen=1, cohosts=[second])
+        assert cards["group"]["revision"] == 2
+        planned = await host.ask("plan", group=evening.group, dates=[starts_at])
+        assert len(planned["group"]["dates"]) == 2
+        people = [await evening.come(number) for number in (0, 1, 1)]
+        assert (await kim.refusal("join", room=f"{meeting}-b"))["code"] == "room_unknown"
+        assert (await people[0].refusal("join", room=f"{meeting}-b"))["code"] == "room_unknown"
+        waits = await evening.meets[0]()
+        await waits.ask("ask", agreement=True)
+        await begun(evening)
+        await evening.go_to("share")
+        view = await shown(people[0], lambda view: phase_of(view) == "share" and "turn" in view)
+        holder = next(peer for peer in people if peer.id_in(meeting) == view["turn"]["holder"])
+        other = next(peer for peer in people if peer is not holder)
+        assert (await other.refusal("post", room=meeting, text="x"))["code"] == "not_your_turn"
+        await host.ask("aside", meeting=meeting, member=other.id_in(meeting))
+        await shown(other, lambda view: "offered_until" in view and "answer_aside" in view["may"])
+        await other.ask("answer_aside", meeting=meeting, yes=True, agreement=True)
+        await shown(other, lambda view: "offered_until" not in view)
+        standing = await other.ask("standing")
+        assert (standing["place"], standing["is_first"]) == (1, True)
+        again = await host.refusal("aside", meeting=meeting, member=holder.id_in(meeting))
+        assert (again["code"], again["details"]["why"]) == ("offered_already", "others")
+        assert "offered_until" not in str(holder.heard)
+        await holder.ask("finish", meeting=meeting)
+        await shown(other, lambda view: "answers_until" in view and "turn" not in view)
+        await other.post(meeting, "Thank you.")
+        check_log([*people[0].facts(meeting)], meeting, least=1)
 
 
 async def test_what_cannot_be_done_is_refused_with_a_reason(redis_server: RedisServer, traffic: Traffic) -> None:

@@ -24,7 +24,7 @@ NOBODY = MemberId("")
 
 
 def planned(form: Form = Form.CIRCLE, **fields: Any) -> Meeting:
-    """Return a meeting that begins at START."""
+    """Return a meeting that begins at START, of a group in which nobody answers after a share."""
     rules = FORMS[form]
     meeting = Meeting(
         id=MeetingId("m--1"),
@@ -37,6 +37,7 @@ def planned(form: Form = Form.CIRCLE, **fields: Any) -> Meeting:
         hosts=(HOST,),
         seed="seed",
         group="g_1",
+        no_crosstalk=True,
     )
     return replace(meeting, **fields)
 

@@ -15,8 +15,10 @@ from chatserver.domain.history import Millis
 from chatserver.domain.identity import MemberId
 from chatserver.domain.meetings import commands as c
 from chatserver.domain.meetings.commands import MeetingAction
-from chatserver.domain.meetings.decide import decide, may
-from chatserver.domain.meetings.forms import DEAD, DOORS, FORMS, HOST_LOST, OVERRUN, allotment, planned
+from chatserver.domain.meetings.decide import decide
+from chatserver.domain.meetings.forms import DEAD, DOORS, FORMS, HOST_LOST, OVERRUN, allotment
+from chatserver.domain.meetings.groups import length_of
+from chatserver.domain.meetings.options import may
 from chatserver.domain.meetings.phases import voice_of
 from chatserver.domain.meetings.state import (
     MINUTE,
@@ -60,9 +62,16 @@ class MeetingMachine(RuleBasedStateMachine):
     @initialize(
         form=st.sampled_from((Form.CIRCLE, Form.CIRCLE, Form.CIRCLE, Form.HANDS, Form.HANDS, Form.THEMED, Form.QUIET)),
         phase=st.sampled_from((-1, 0, 1, 2, 3, 4, 4, 4, 5)),
+        no_crosstalk=st.booleans(),
     )
-    def begin(self, form: Form, phase: int) -> None:
-        self.stage = Stage(form, seats=SEATS, listeners=min(2, FORMS[form].listeners), hosts=(HOST, SECOND_HOST))
+    def begin(self, form: Form, phase: int, no_crosstalk: bool) -> None:
+        self.stage = Stage(
+            form,
+            seats=SEATS,
+            listeners=min(2, FORMS[form].listeners),
+            hosts=(HOST, SECOND_HOST),
+            no_crosstalk=no_crosstalk,
+        )
         self.stage.now = Millis(START - DOORS - 2 * MINUTE)
         self.stage.away.update(PEOPLE)
         self.in_time: set[MemberId] = set()
@@ -157,7 +166,7 @@ class MeetingMachine(RuleBasedStateMachine):
         if self.stage.room.write(who):
             # M1, and M2: in a phase with turns nobody but the holder.
             assert kind is not None
-            if kind in TURNS and self.stage.state.held_at is None:
+            if kind in TURNS and self.stage.state.held_at is None and self.stage.state.answers_until is None:
                 assert who == before
             self.do(who, c.Spoke())
 
@@ -182,6 +191,18 @@ class MeetingMachine(RuleBasedStateMachine):
     def send_out(self, who: MemberId, member: MemberId, is_so: bool) -> None:
         if is_so and self.do(who, c.SendOut(member=member, reason="x")):
             self.in_time.discard(member)
+
+    @rule(who=hosts, member=sharers)
+    def offer(self, who: MemberId, member: MemberId) -> None:
+        self.do(who, c.Aside(member=member))
+
+    @rule(who=sharers, yes=on_or_off)
+    def answer_offer(self, who: MemberId, yes: bool) -> None:
+        self.do(who, c.AnswerAside(yes=yes))
+
+    @rule(who=sharers, post=st.integers(1, 3))
+    def screening_finds(self, who: MemberId, post: int) -> None:
+        self.do(who, c.NoteConcern(post=post, category="self_harm", level=2))
 
     @rule(who=hosts, is_so=seldom)
     def end_meeting(self, who: MemberId, is_so: bool) -> None:
@@ -319,7 +340,7 @@ class MeetingMachine(RuleBasedStateMachine):
         """M6: by the time that the meeting was seen."""
         state = self.stage.meeting
         if state is not None and state.is_live:
-            assert meeting_time(state, self.stage.now) <= START + planned(state.phases) + SLACK + 10 * MINUTE
+            assert meeting_time(state, self.stage.now) <= START + length_of(state) + SLACK + 10 * MINUTE
         elif state is not None and state.ending is Ending.SCRIPT:
             assert PhaseKind.CLOSING in self.stage.room.phases
 
@@ -364,10 +385,12 @@ def attempts(who: MemberId) -> dict[str, list[MeetingAction]]:
         "finish": [c.Finish()],
         "later": [c.Later()],
         "pass": [c.Pass(on=each) for each in both],
+        "answer_aside": [c.AnswerAside(yes=each) for each in both],
         "step": [c.Step(seen=10_000)],
         "call_on": [c.CallOn(member=each) for each in PEOPLE],
         "add_time": [c.AddTime()],
         "pause": [c.Pause(on=each) for each in both],
+        "aside": [c.Aside(member=each) for each in PEOPLE],
         "send_out": [c.SendOut(member=each, reason="") for each in PEOPLE],
         "end_meeting": [c.EndMeeting()],
         "cancel": [c.Cancel(why="")],

@@ -8,8 +8,8 @@ from chatserver.domain.errors import Reason
 from chatserver.domain.history import Millis
 from chatserver.domain.identity import MemberId
 from chatserver.domain.meetings import commands as c
-from chatserver.domain.meetings.decide import may
 from chatserver.domain.meetings.forms import FORMS, allotment
+from chatserver.domain.meetings.options import may
 from chatserver.domain.meetings.state import HOUR, MINUTE, SECOND, Ending, Form, PhaseKind, Place
 from chatserver.domain.meetings.state import Stage as MeetingStage
 from tests.domain.meeting_kit import FINCH, HERON, HOST, ROBIN, SECOND_HOST, START, TERN, WREN, Stage
@@ -265,7 +265,9 @@ def test_who_missed_two_meetings_in_a_row_loses_the_next_seat() -> None:
     stage.sign_up(ROBIN, WREN)
     stage.do(ROBIN, c.NoteMisses(count=1))
     stage.do(WREN, c.NoteMisses(count=2))
-    assert (stage.place(ROBIN), stage.place(WREN)) == (Place.SEAT, None)
+    assert (stage.place(ROBIN), stage.place(WREN)) == (Place.SEAT, Place.FREED)
+    stage.sign_up(WREN)
+    assert stage.place(WREN) is Place.SEAT
     stage.wait_until(START - 5 * MINUTE)
     stage.enter(HOST, ROBIN)
     assert stage.effects[-1] == c.CountMisses(meeting=stage.state.id, group="g_1", member=ROBIN, count=0)

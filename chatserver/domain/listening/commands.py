@@ -39,6 +39,14 @@ class Ask(_Struct, frozen=True, kw_only=True):
     allowance: int = 1
 
 
+class OfferFirst(_Struct, frozen=True, kw_only=True):
+    """Keep the head of the queue for a member of a meeting, to whom its host offers it. Raises LISTENING_CLOSED, and
+    OFFERED_ALREADY."""
+
+    member: MemberId
+    is_open: bool
+
+
 class GiveUpPlace(_Struct, frozen=True, kw_only=True):
     """Leave the queue."""
 
@@ -233,6 +241,7 @@ class Renamed(_Struct, frozen=True, kw_only=True):
 
 ListeningAction = (
     Ask
+    | OfferFirst
     | GiveUpPlace
     | TakePlaceBack
     | GiveFeedback

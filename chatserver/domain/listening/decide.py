@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from chatserver.domain.errors import Reason, Refusal
 from chatserver.domain.history import Millis
 from chatserver.domain.identity import MemberId, Person
-from chatserver.domain.listening import company_rules, fair_shares, session_followup, sessions
+from chatserver.domain.listening import company_rules, fair_shares, referrals, session_followup, sessions
 from chatserver.domain.listening.changes import Changes
 from chatserver.domain.listening.commands import (
     Accept,
@@ -40,6 +40,7 @@ from chatserver.domain.listening.commands import (
     ListeningAction,
     ListeningEvent,
     MarkReady,
+    OfferFirst,
     Renamed,
     ReportSession,
     SayNobody,
@@ -172,7 +173,9 @@ def _ask(changes: Changes, command: Ask, who: MemberId, now: Millis, rules: List
         seeker = _new_seeker(changes.state, command, who, wish, now, rules)
     elif seeker.session is not None:
         raise Refusal(Reason.IN_SESSION)
-    changed = _back(replace(seeker, name=command.name, wish=wish, avoid=seeker.avoid | command.avoid), now)
+    is_referred = seeker.is_referred or referrals.is_offered(changes.state, who, now)
+    changed = replace(seeker, name=command.name, wish=wish, avoid=seeker.avoid | command.avoid, is_referred=is_referred)
+    changed = _back(changed, now)
     if changed.proposal is not None:
         listener = changes.state.listeners.get(changed.proposal.listener)
         if listener is None or not may_meet(changed, listener):
@@ -200,6 +203,12 @@ def _new_seeker(
         network=command.network,
         around=command.around,
     )
+
+
+def _offer_first(changes: Changes, command: OfferFirst, who: MemberId, now: Millis, rules: ListeningRules) -> None:
+    if not command.is_open:
+        raise Refusal(Reason.LISTENING_CLOSED)
+    referrals.offer(changes, command.member, now)
 
 
 def _withdrawn(changes: Changes, seeker: Seeker, command: Ask, now: Millis, rules: ListeningRules) -> Seeker:
@@ -393,6 +402,7 @@ def _rename(changes: Changes, person: Person) -> None:
 
 _RULES: Final[dict[type[ListeningAction], _Rule]] = {
     Ask: _ask,
+    OfferFirst: _offer_first,
     GiveUpPlace: _withdraw,
     TakePlaceBack: _take_place_back,
     GiveFeedback: session_followup.give_feedback,

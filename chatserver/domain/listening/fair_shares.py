@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from chatserver.domain.errors import Reason, Refusal
 from chatserver.domain.history import Millis
 from chatserver.domain.identity import MemberId
+from chatserver.domain.listening import referrals
 from chatserver.domain.listening.changes import Changes
 from chatserver.domain.listening.rest_rules import DAY
 from chatserver.domain.listening.state import FairShare, ListeningRules, ListeningState, Seeker, Session
@@ -25,6 +26,7 @@ BEHIND_ALL: Final = 1_000
 _REMEMBERED: Final = 32
 """The most withdrawals that a share remembers; further ones change nothing."""
 _NETWORK: Final = "net:"
+_NEVER: Final = Millis(2**53)
 
 
 def network_id(network: str) -> str:
@@ -38,11 +40,15 @@ def is_network(share: FairShare) -> bool:
 
 
 def expires_at(share: FairShare) -> Millis:
-    """Return when a share no longer matters and must be dropped."""
+    """Return when a share no longer matters and must be dropped. What counts referrals always matters."""
+    if share.id == referrals.ALL:
+        return _NEVER
     span = HOUR if is_network(share) else DAY
     last = max((*share.sessions, *share.nobody), default=None)
     ends = [] if last is None else [last + span]
     ends.extend(at + HOUR for at in share.withdrawn[-1:])
+    if share.offered_at is not None:
+        ends.append(share.offered_at + HOUR)
     return Millis(max(ends, default=0))
 
 

@@ -22,6 +22,7 @@ WHY: Final = {
     "rather_with": "This listener is somebody they would rather talk with",
     "lived": "This listener knows a topic of theirs from their own life",
     "lost_listener": "They go first because they lost their listener",
+    "referred": "They go first because the host of a meeting offered it to them",
     "waited_longest": "Of those whom this listener could take, they had waited longest",
     "free_longest": "Nothing else spoke for another listener, and this one had been free longest",
 }
@@ -100,7 +101,7 @@ def _rank(wish: Wish, listener: Listener) -> tuple[int, int, int, Millis, Member
 def why(seeker: Seeker, listener: Listener) -> tuple[str, ...]:
     """Return the reasons for a match, as keys of `WHY`, the most important first."""
     came_back, rather, lived, _, _ = rank(seeker, listener)
-    reasons = ["lost_listener" if seeker.is_first else "waited_longest"]
+    reasons = ["lost_listener" if seeker.is_first else "referred" if seeker.is_referred else "waited_longest"]
     if came_back == 0:
         reasons.append("came_back")
     if rather:
@@ -126,10 +127,11 @@ def is_waiting(seeker: Seeker) -> bool:
     return seeker.session is None and seeker.lapsed_at is None
 
 
-def order(seeker: Seeker) -> tuple[bool, int, Millis, MemberId]:
-    """Return the sort key of the queue: seekers who lost their listener, then those with fewer sessions today, then by
-    when they asked."""
-    return (not seeker.is_first, 0 if seeker.is_first else seeker.had, seeker.asked_at, seeker.member)
+def order(seeker: Seeker) -> tuple[bool, bool, int, Millis, MemberId]:
+    """Return the sort key of the queue: seekers who lost their listener, then whom a meeting's host referred, then
+    those with fewer sessions today, then by when they asked."""
+    is_before = seeker.is_first or seeker.is_referred
+    return (not seeker.is_first, not is_before, 0 if is_before else seeker.had, seeker.asked_at, seeker.member)
 
 
 def queue(state: ListeningState) -> list[Seeker]:

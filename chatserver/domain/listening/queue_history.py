@@ -86,7 +86,7 @@ def open_spans(state: ListeningState, now: Millis) -> list[Span]:
 def _session_over(before: Session | None, after: Session) -> list[Wait | Span]:
     if before is None or not before.is_live or after.ended_at is None:
         return []
-    if after.wish.only or "lost_listener" in after.why:
+    if after.wish.only or not {"lost_listener", "referred"}.isdisjoint(after.why):
         # As with `NoteWait`: they say nothing about how long others wait. A seeker who lost a listener was recorded the
         # first time.
         return []
@@ -95,7 +95,7 @@ def _session_over(before: Session | None, after: Session) -> list[Wait | Span]:
 
 
 def _left(seeker: Seeker | None, now: Millis) -> list[Wait | Span]:
-    if seeker is None or seeker.session is not None or seeker.is_first or seeker.wish.only:
+    if seeker is None or seeker.session is not None or seeker.is_first or seeker.is_referred or seeker.wish.only:
         return []
     outcome, at = (WaitOutcome.WITHDRAWN, now) if seeker.lapsed_at is None else (WaitOutcome.LAPSED, seeker.lapsed_at)
     return [Wait(rounded(min(seeker.asked_at, at)), rounded(at), outcome, None)]

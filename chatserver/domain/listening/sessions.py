@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from chatserver.domain.errors import Reason, Refusal
 from chatserver.domain.history import Millis
 from chatserver.domain.identity import MemberId
-from chatserver.domain.listening import fair_shares
+from chatserver.domain.listening import fair_shares, referrals
 from chatserver.domain.listening.changes import Changes
 from chatserver.domain.listening.commands import (
     AdmitToRoom,
@@ -87,12 +87,14 @@ def begin(
     )
     changes.set_listener(taking(listener, now))
     fair_shares.begun(changes, seeker, now)
+    referrals.begun(changes, seeker)
     changes.set_seeker(
         replace(
             seeker,
             session=id,
             proposal=None,
             is_first=False,
+            is_referred=False,
             lapsed_at=None,
             rests_until=None,
             network="",
@@ -102,8 +104,9 @@ def begin(
         )
     )
     changes.effects.append(OpenSessionRoom(session=id, name=ROOM_NAME, members=(seeker.member, listener.member)))
-    if not seeker.is_first and not seeker.wish.only:
-        # A seeker who lost a listener, or waited for a particular one, says nothing about how long others wait.
+    if not (seeker.is_first or seeker.is_referred or seeker.wish.only):
+        # A seeker who lost a listener, was referred, or waited for a particular one says nothing about how long others
+        # wait.
         changes.effects.append(NoteWait(asked_at=Millis(min(seeker.asked_at, now)), met_at=now))
 
 

@@ -9,7 +9,8 @@ The invariants that every reachable state keeps (`invariants.py` checks them, as
 - a listener has no more live sessions and open proposals together than their cap, and none during a pause;
 - a proposal is made to one listener, and a listener has one proposal at a time;
 - after `apply_due` no eligible listener is free while a seeker waits whom they could take, and who does not rest;
-- among seekers, those with fewer sessions today come first, then those who asked first.
+- among seekers, those with fewer sessions today come first, then those who asked first;
+- of ten sessions that begin one after another, at most one is a referral's.
 """
 
 from __future__ import annotations
@@ -80,7 +81,8 @@ class Proposal(msgspec.Struct, frozen=True, kw_only=True):
 class Seeker(msgspec.Struct, frozen=True, kw_only=True):
     """A member who asked. The record stays through their session, until it is over.
 
-    `had` and then `asked_at` order the queue; `is_first` puts seekers first whose listener was lost. `seen_at` is when
+    `had` and then `asked_at` order the queue; `is_first` puts seekers first whose listener was lost, and after them
+    `is_referred` somebody to whom a meeting's host offered it (`referrals.py`). `seen_at` is when
     any worker last had a connection of theirs. `lapsed_at` is set when their place was given up because they were away
     for longer than the grace; it can be taken back for as long again. `avoid` are members whom they must not meet
     (blocked in either direction). `refused_by` are the listeners who declined them or let the proposal lapse: they are
@@ -94,6 +96,7 @@ class Seeker(msgspec.Struct, frozen=True, kw_only=True):
     wish: Wish
     seen_at: Millis
     is_first: bool = False
+    is_referred: bool = False
     lapsed_at: Millis | None = None
     avoid: frozenset[MemberId] = frozenset()
     refused_by: frozenset[MemberId] = frozenset()
@@ -123,13 +126,17 @@ class FairShare(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What a member, or (`fair_shares.py`) a network, had of the listeners lately.
 
     `sessions` are the beginnings of their sessions, `nobody` when a listener said that nobody was there, `withdrawn`
-    when they withdrew while a listener was being asked about them; each oldest first.
+    when they withdrew while a listener was being asked about them; each oldest first. `offered_at` is when a meeting's
+    host offered them to be first. One share is of all referrals together: `others` counts the sessions that began
+    since the last of them.
     """
 
     id: str
     sessions: tuple[Millis, ...] = ()
     nobody: tuple[Millis, ...] = ()
     withdrawn: tuple[Millis, ...] = ()
+    offered_at: Millis | None = None
+    others: int = 0
 
 
 class Profile(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -11,7 +11,7 @@ import msgspec
 
 from chatserver.domain.history import Millis
 from chatserver.domain.identity import MemberId
-from chatserver.domain.meetings.state import Meeting, MeetingId
+from chatserver.domain.meetings.state import Ending, Form, Meeting, MeetingId
 from chatserver.domain.rooms.rooms import Voice
 
 
@@ -24,10 +24,11 @@ class _Struct(msgspec.Struct, frozen=True, kw_only=True):
 
 class SignUp(_Struct, frozen=True, kw_only=True):
     """Take a seat, a place on the waiting list, or (`listens`) a listener's place. Raises PHASE_OVER once the doors are
-    open."""
+    open, and GROUP_CLOSED where the group takes nobody new and the member is not known (`is_known`) there."""
 
     name: str
     listens: bool = False
+    is_known: bool = False
 
 
 class SignOff(_Struct, frozen=True, kw_only=True):
@@ -74,6 +75,12 @@ class Pass(_Struct, frozen=True, kw_only=True):
     on: bool
 
 
+class AnswerAside(_Struct, frozen=True, kw_only=True):
+    """Answer the offer to talk with one listener. Raises OFFER_GONE for a `yes` where there is none any more."""
+
+    yes: bool
+
+
 # Commands of hosts. They raise NOT_ALLOWED for everybody else.
 
 
@@ -98,6 +105,12 @@ class Pause(_Struct, frozen=True, kw_only=True):
     """Hold the meeting, or let it go on."""
 
     on: bool
+
+
+class Aside(_Struct, frozen=True, kw_only=True):
+    """Offer somebody who is here, alone, to talk with one listener. Whether the queue has a place is the caller's."""
+
+    member: MemberId
 
 
 class SendOut(_Struct, frozen=True, kw_only=True):
@@ -136,6 +149,14 @@ class Renamed(_Struct, frozen=True, kw_only=True):
     name: str
 
 
+class NoteConcern(_Struct, frozen=True, kw_only=True):
+    """Tell the hosts, alone, what screening found in a member's post."""
+
+    post: int
+    category: str
+    level: int
+
+
 class NoteMisses(_Struct, frozen=True, kw_only=True):
     """Note how many meetings of the group in a row a member has missed. Whoever missed two loses their seats in those
     that are only announced."""
@@ -147,26 +168,30 @@ class ApplyDue(_Struct, frozen=True, kw_only=True):
     """Do nothing but what time brings."""
 
 
-MemberCommand = SignUp | SignOff | Enter | StepOut | SitBack | Raise | Finish | Later | Pass
-HostCommand = Step | CallOn | AddTime | Pause | SendOut | EndMeeting | Cancel
-MeetingAction = MemberCommand | HostCommand | Spoke | Dismiss | Renamed | NoteMisses | ApplyDue
+MemberCommand = SignUp | SignOff | Enter | StepOut | SitBack | Raise | Finish | Later | Pass | AnswerAside
+HostCommand = Step | CallOn | AddTime | Pause | Aside | SendOut | EndMeeting | Cancel
+MeetingAction = MemberCommand | HostCommand | Spoke | Dismiss | Renamed | NoteConcern | NoteMisses | ApplyDue
 
 
 # Effects: what follows outside the meeting, in the same transaction.
 
 
 class OpenRoom(_Struct, frozen=True, kw_only=True):
-    """Open the meeting's closed room, with its voice."""
+    """Open the meeting's closed room, with its voice; with `has_backstage` also the one of its hosts."""
 
     meeting: MeetingId
     name: str
     voice: Voice
+    has_backstage: bool = False
 
 
 class Admit(_Struct, frozen=True, kw_only=True):
+    """Make somebody a member of the meeting's room; a host also of the hosts'."""
+
     meeting: MeetingId
     member: MemberId
     sees_from_now: bool
+    is_host: bool = False
 
 
 class Expel(_Struct, frozen=True, kw_only=True):
@@ -208,8 +233,25 @@ class CountMisses(_Struct, frozen=True, kw_only=True):
     count: int
 
 
+class TurnOver(_Struct, frozen=True, kw_only=True):
+    """Count how a turn ended."""
+
+    how: Literal["finished", "time", "stepped", "set_aside", "given_back", "left"]
+
+
+class MeetingOver(_Struct, frozen=True, kw_only=True):
+    """Count a meeting that ended: the seats that it offered, those that were used, and those whose people had a
+    turn."""
+
+    form: Form
+    ending: Ending
+    offered: int
+    used: int
+    shared: int
+
+
 RoomEffect = OpenRoom | Admit | Expel | SetVoice | CloseRoom | DropMeeting
-MeetingEffect = RoomEffect | ReportSentOut | CountMisses
+MeetingEffect = RoomEffect | ReportSentOut | CountMisses | TurnOver | MeetingOver
 
 
 class Decided(_Struct, frozen=True, kw_only=True):

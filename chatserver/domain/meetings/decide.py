@@ -5,25 +5,25 @@ Pure: time and ids arrive as arguments.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, Final, assert_never
+from typing import Final, assert_never
 
 from msgspec.structs import replace
 
 from chatserver.domain.errors import Reason, Refusal
 from chatserver.domain.history import Millis
 from chatserver.domain.identity import MemberId
+from chatserver.domain.meetings import asides, phases, seats, turns
 from chatserver.domain.meetings import commands as c
-from chatserver.domain.meetings import phases, seats, turns
 from chatserver.domain.meetings.commands import Decided, MeetingAction, SetVoice
 from chatserver.domain.meetings.draft import Draft
-from chatserver.domain.meetings.forms import ADDED, HOLD, MOST_ADDED, SEATS_FREED
+from chatserver.domain.meetings.forms import ADDED, HOLD, MOST_ADDED, MOST_NOTES, SEATS_FREED
 from chatserver.domain.meetings.state import (
     ROUNDS,
     TURNS,
     Attendee,
     Ending,
     Meeting,
+    Note,
     PhaseKind,
     Place,
     Stage,
@@ -33,25 +33,33 @@ from chatserver.domain.meetings.state import (
 from chatserver.domain.meetings.timers import apply_due
 
 _UNHELD: Final = frozenset((PhaseKind.GATHER, PhaseKind.CLOSING, PhaseKind.LINGER))
-_OUTSIDE: Final = (c.SignUp, c.SignOff, c.Enter, c.ApplyDue, c.Dismiss, c.Renamed, c.NoteMisses)
+_SERVICE: Final = (c.ApplyDue, c.Dismiss, c.Renamed, c.NoteConcern, c.NoteMisses)
+_OUTSIDE: Final = (c.SignUp, c.SignOff, c.Enter, *_SERVICE)
 """What needs nobody to be in the meeting."""
 
 
 def decide(
-    meeting: Meeting, command: MeetingAction, who: MemberId, now: Millis, *, is_moderator: bool = False
+    meeting: Meeting,
+    command: MeetingAction,
+    who: MemberId,
+    now: Millis,
+    *,
+    is_moderator: bool = False,
+    is_operator: bool = False,
 ) -> Decided:
-    """Answer a command, and carry out what is due before and after it.
+    """Answer a command, and carry out what is due before and after it. Moderators may end a meeting, operators may also
+    call one off.
 
     Raises Refusal: MEETING_UNKNOWN to somebody who is nothing to the meeting, DOORS_CLOSED where it is over.
     """
     draft = Draft(meeting, now)
     apply_due(draft)
     if draft.is_forgotten:
-        if isinstance(command, c.ApplyDue | c.Dismiss | c.Renamed | c.NoteMisses):
+        if isinstance(command, _SERVICE):
             return draft.decided()
         raise Refusal(Reason.MEETING_UNKNOWN)
     if not isinstance(command, c.ApplyDue):
-        _carry_out(draft, command, who, is_moderator=is_moderator)
+        carry_out(draft, command, who, is_moderator=is_moderator, is_operator=is_operator)
         apply_due(draft)
     return _with_voice(draft)
 
@@ -80,11 +88,12 @@ def _with_voice(draft: Draft) -> Decided:
     return draft.decided()
 
 
-def _carry_out(draft: Draft, command: MeetingAction, who: MemberId, *, is_moderator: bool) -> None:
+def carry_out(draft: Draft, command: MeetingAction, who: MemberId, *, is_moderator: bool, is_operator: bool) -> None:
+    """Carry out a command on a draft of which nothing is due. Raises Refusal."""
     is_host = draft.meeting.is_host(who)
     found = draft.find(who)
     # A moderator may end a meeting, and learns that it exists by moderating.
-    is_known = found is not None or is_host or (is_moderator and isinstance(command, c.EndMeeting))
+    is_known = found is not None or is_host or (is_moderator and isinstance(command, c.EndMeeting | c.Cancel))
     if not is_known and not isinstance(command, _OUTSIDE):
         raise Refusal(Reason.MEETING_UNKNOWN)
     match command:
@@ -106,14 +115,16 @@ def _carry_out(draft: Draft, command: MeetingAction, who: MemberId, *, is_modera
                 turns.leave(draft, who)
                 draft.take_out(found)
         case c.Cancel():
-            _require_host(is_host)
+            _require_host(is_host or is_operator)
             _cancel(draft, command.why)
         case c.EndMeeting():
             _require_host(is_host or is_moderator)
             _end(draft, command)
+        case c.NoteConcern():
+            _note(draft, command, who)
         case c.ApplyDue():
             pass
-        case c.Step() | c.CallOn() | c.AddTime() | c.Pause() | c.SendOut():
+        case c.Step() | c.CallOn() | c.AddTime() | c.Pause() | c.Aside() | c.SendOut():
             _require_host(is_host)
             _require_live(draft)
             _steer(draft, command, who)
@@ -140,7 +151,7 @@ def _require_live(draft: Draft) -> None:
 
 
 def _take_part(
-    draft: Draft, command: c.SitBack | c.Raise | c.Finish | c.Later | c.Pass | c.Spoke, who: Attendee
+    draft: Draft, command: c.SitBack | c.Raise | c.Finish | c.Later | c.Pass | c.AnswerAside | c.Spoke, who: Attendee
 ) -> None:
     match command:
         case c.Spoke():
@@ -156,6 +167,8 @@ def _take_part(
             _postpone(draft, who)
         case c.Pass(on=on):
             _pass(draft, who, on=on)
+        case c.AnswerAside(yes=yes):
+            asides.answer(draft, who, yes=yes)
         case _:
             assert_never(command)
 
@@ -179,7 +192,7 @@ def _finish(draft: Draft, who: Attendee) -> None:
     if meeting.kind not in TURNS:
         raise Refusal(Reason.PHASE_OVER)
     if meeting.holder == who.member:
-        turns.end(draft)
+        turns.end(draft, "finished")
     elif who.member not in meeting.had:
         raise Refusal(Reason.NOT_YOUR_TURN)
 
@@ -221,6 +234,7 @@ def _pass(draft: Draft, who: Attendee, *, on: bool) -> None:
     if meeting.holder == member:
         rest = 0 if meeting.turn is None else max(0, meeting.turn.ends_at - draft.time)
         draft.set(turn=None)
+        draft.effects.append(c.TurnOver(how="given_back"))
     elif member in meeting.order or member in meeting.aside:
         rest = meeting.left_of.get(member, meeting.allotment)
     else:
@@ -238,7 +252,7 @@ def _pass(draft: Draft, who: Attendee, *, on: bool) -> None:
 # ------------------------------------------------------------------------------------------------ steering
 
 
-def _steer(draft: Draft, command: c.Step | c.CallOn | c.AddTime | c.Pause | c.SendOut, who: MemberId) -> None:
+def _steer(draft: Draft, command: c.Step | c.CallOn | c.AddTime | c.Pause | c.Aside | c.SendOut, who: MemberId) -> None:
     match command:
         case c.Step(seen=seen):
             _step(draft, seen)
@@ -248,6 +262,8 @@ def _steer(draft: Draft, command: c.Step | c.CallOn | c.AddTime | c.Pause | c.Se
             _add_time(draft)
         case c.Pause(on=on):
             _pause(draft, on=on)
+        case c.Aside(member=member):
+            asides.offer(draft, member)
         case c.SendOut():
             _send_out(draft, command, who)
         case _:
@@ -263,11 +279,14 @@ def _step(draft: Draft, seen: int) -> None:
     if meeting.held_at is not None:
         phases.resume(draft)
     if meeting.turn is not None:
-        turns.end(draft)
+        turns.end(draft, "stepped")
+        return
+    if meeting.answers_until is not None:
+        turns.end_answers(draft)
         return
     following = meeting.phases[meeting.phase + 1].kind if meeting.phase + 1 < len(meeting.phases) else None
     frees_at = meeting.starts_at + SEATS_FREED
-    others = [each for each in meeting.people.values() if each.place is not Place.HOST]
+    others = [each for each in meeting.people.values() if each.place not in (Place.HOST, Place.FREED)]
     is_awaited = any(not each.is_here and not each.is_out for each in others)
     if following is PhaseKind.SHARE and draft.now < frees_at and is_awaited:
         # Who signed up may still come, and would find the seats closed.
@@ -359,6 +378,15 @@ def _cancel(draft: Draft, why: str) -> None:
     draft.cancel(why)
 
 
+def _note(draft: Draft, command: c.NoteConcern, who: MemberId) -> None:
+    """Note what screening found, once for each post and category."""
+    meeting = draft.meeting
+    known = {(each.post, each.category) for each in meeting.notes}
+    if meeting.is_live and (command.post, command.category) not in known:
+        note = Note(member=who, post=command.post, category=command.category, level=command.level, at=draft.now)
+        draft.set(notes=(*meeting.notes, note)[-MOST_NOTES:])
+
+
 def _dismiss(draft: Draft, who: MemberId) -> None:
     found = draft.find(who)
     if found is not None:
@@ -374,56 +402,5 @@ def _dismiss(draft: Draft, who: MemberId) -> None:
         postponed=meeting.postponed - {who},
         left_of={each: left for each, left in meeting.left_of.items() if each != who},
         turns={each: count for each, count in meeting.turns.items() if each != who},
+        notes=tuple(each for each in meeting.notes if each.member != who),
     )
-
-
-# ------------------------------------------------------------------------------------------------ what one may
-
-
-def may(meeting: Meeting, who: MemberId, now: Millis, *, is_moderator: bool = False) -> list[str]:
-    """Return what somebody could do at this moment, by the words of the wire: what is not refused, and would change
-    something."""
-    undone = decide(meeting, c.ApplyDue(), who, now)
-    if undone.meeting is None:
-        return []
-
-    def is_open(command: MeetingAction) -> bool:
-        try:
-            return decide(meeting, command, who, now, is_moderator=is_moderator) != undone
-        except Refusal:
-            return False
-
-    steers = is_moderator or meeting.is_host(who)
-    return [
-        word
-        for word, candidates in _CANDIDATES.items()
-        if (steers or word not in _OF_HOSTS) and any(map(is_open, candidates(undone.meeting)))
-    ]
-
-
-def _others(meeting: Meeting) -> list[MemberId]:
-    return [each.member for each in meeting.people.values()]
-
-
-_CANDIDATES: Final[dict[str, Callable[[Meeting], list[Any]]]] = {
-    "sign_up": lambda meeting: [c.SignUp(name="", listens=each) for each in (False, True)],
-    "sign_off": lambda meeting: [c.SignOff()],
-    "enter": lambda meeting: [
-        c.Enter(name="", agreement=meeting.agreement_version, listens=each) for each in (False, True)
-    ],
-    "step_out": lambda meeting: [c.StepOut()],
-    "sit_back": lambda meeting: [c.SitBack(on=each) for each in (True, False)],
-    "raise": lambda meeting: [c.Raise(on=each) for each in (True, False)],
-    "finish": lambda meeting: [c.Finish()],
-    "later": lambda meeting: [c.Later()],
-    "pass": lambda meeting: [c.Pass(on=each) for each in (True, False)],
-    "step": lambda meeting: [c.Step(seen=meeting.step)],
-    "call_on": lambda meeting: [c.CallOn(member=each) for each in meeting.hands],
-    "add_time": lambda meeting: [c.AddTime()],
-    "pause": lambda meeting: [c.Pause(on=each) for each in (True, False)],
-    "send_out": lambda meeting: [c.SendOut(member=each, reason="") for each in _others(meeting)],
-    "end_meeting": lambda meeting: [c.EndMeeting()],
-    "cancel": lambda meeting: [c.Cancel(why="")],
-}
-"""By the word of a command on the wire, the ways in which it may be given."""
-_OF_HOSTS: Final = frozenset(("step", "call_on", "add_time", "pause", "send_out", "end_meeting", "cancel"))

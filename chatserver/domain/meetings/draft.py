@@ -7,7 +7,14 @@ from msgspec.structs import replace
 from chatserver.domain.history import Millis
 from chatserver.domain.identity import MemberId
 from chatserver.domain.meetings import forms
-from chatserver.domain.meetings.commands import CloseRoom, Decided, DropMeeting, Expel, MeetingEffect
+from chatserver.domain.meetings.commands import (
+    CloseRoom,
+    Decided,
+    DropMeeting,
+    Expel,
+    MeetingEffect,
+    MeetingOver,
+)
 from chatserver.domain.meetings.forms import FORMS, FormRules
 from chatserver.domain.meetings.state import (
     REACH,
@@ -93,7 +100,8 @@ class Draft:
         if who.place is Place.HOST and who.is_here:
             self.set(host_seen_at=self.time)
         if is_out:
-            self.put(replace(who, is_here=False, is_out=True, place=Place.LISTENER, called_until=None))
+            gone = replace(who, is_here=False, is_out=True, place=Place.LISTENER, called_until=None, offered_until=None)
+            self.put(gone)
         elif who.place is Place.HOST:
             self.put(replace(who, is_here=False))
         else:
@@ -112,12 +120,19 @@ class Draft:
 
     def end(self, ending: Ending) -> None:
         """End the meeting. What was written is kept for a time."""
+        meeting = self.meeting
+        used = [each.member for each in meeting.at(Place.SEAT) if each.is_here]
+        shared = sum(meeting.turns.get(each, 0) > 0 for each in used)
+        self.effects.append(
+            MeetingOver(form=meeting.form, ending=ending, offered=meeting.seats, used=len(used), shared=shared)
+        )
         self.set(
             stage=Stage.ENDED,
             ending=ending,
             ended_at=self.now,
             forget_at=self.now + self.rules.keep,
             turn=None,
+            answers_until=None,
             phase_until=None,
             held_at=None,
             seen_at=None,

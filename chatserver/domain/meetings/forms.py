@@ -90,6 +90,16 @@ ROUND_LENGTH: Final = 200
 """The most characters of a line in a round."""
 OPEN_PACE: Final = 10
 """Seconds between two posts of one person in the open phase."""
+ANSWERS: Final = 2 * MINUTE
+"""Milliseconds after a share in which everybody may answer it."""
+ANSWERS_PACE: Final = 20
+"""Seconds between two answers of one person."""
+OFFERED: Final = 5 * MINUTE
+"""Milliseconds for which somebody can say yes to talking with one listener."""
+ONE_HOST_SEATS: Final = 8
+"""The most people whose turns one host holds together; more need a second."""
+MOST_NOTES: Final = 20
+"""The most notes of screening that hosts are shown; the newest stay."""
 MISSES: Final = 2
 """Meetings of a group, missed in a row, after which somebody's seats in the next ones are free again."""
 LOST: Final = MINUTE
@@ -115,6 +125,8 @@ def allotment(minutes: int, sharers: int) -> int:
     return max(LEAST_ALLOTMENT, min(MOST_ALLOTMENT, each)) // EVERY_ALLOTMENT * EVERY_ALLOTMENT
 
 
-def planned(phases: tuple[Phase, ...]) -> int:
-    """Return how long a script is planned to take after its beginning, in milliseconds."""
-    return sum(phase.minutes for phase in phases) * MINUTE
+def planned(phases: tuple[Phase, ...], answered: int = 0) -> int:
+    """Return how long a script is planned to take after its beginning, in milliseconds. `answered` is how many people
+    share whom others may answer."""
+    shares = sum(phase.kind is PhaseKind.SHARE for phase in phases)
+    return sum(phase.minutes for phase in phases) * MINUTE + shares * answered * ANSWERS

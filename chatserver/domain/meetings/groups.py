@@ -13,7 +13,7 @@ import msgspec
 from chatserver.domain.errors import Reason, Refusal
 from chatserver.domain.history import Millis
 from chatserver.domain.identity import MemberId
-from chatserver.domain.meetings.forms import FORMS, LONGEST, SHORTEST, planned
+from chatserver.domain.meetings.forms import FORMS, LONGEST, ONE_HOST_SEATS, SHORTEST, planned
 from chatserver.domain.meetings.state import HOUR, MINUTE, Attendee, Form, Meeting, MeetingId, Phase, PhaseKind, Place
 from chatserver.domain.text.cleaning import clean_text, has_visible
 
@@ -34,6 +34,11 @@ MOST_SIGN_UPS: Final = 10
 FARTHEST: Final = 366 * 24 * HOUR
 HOSTS_REST: Final = 60 * MINUTE
 """Milliseconds between the planned end of a host's meeting and the beginning of the next."""
+HOSTS_DAY: Final = 2
+"""Meetings that one person may host within 24 hours."""
+MOST_AT_ONCE: Final = 200
+"""Meetings of an installation that may be planned for the same time."""
+_DAY: Final = 24 * HOUR
 
 
 class GroupEdit(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,12 +53,15 @@ class GroupEdit(msgspec.Struct, frozen=True, kw_only=True):
     seats: int | None = None
     minutes: dict[PhaseKind, int] | None = None
     cohosts: tuple[MemberId, ...] | None = None
+    no_crosstalk: bool | None = None
+    closed_after: int | None = None
 
 
 class Group(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A circle of people that meets. `owner` is the facilitator who opened it; `cohosts` steer its meetings, too.
     `minutes` are the lengths of phases that differ from the form's. A changed `agreement` has a later version, which
-    everybody accepts anew. `revision` rises with every change."""
+    everybody accepts anew. With `no_crosstalk` nobody answers after a share. After as many meetings as `closed_after`
+    (0: never) the group takes nobody new. `planned` counts its meetings so far. `revision` rises with every change."""
 
     id: GroupId
     owner: MemberId
@@ -68,6 +76,9 @@ class Group(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     seats: int = 0
     minutes: dict[PhaseKind, int] = {}
     cohosts: tuple[MemberId, ...] = ()
+    no_crosstalk: bool = False
+    closed_after: int = 0
+    planned: int = 0
     revision: int = 1
     ended_at: Millis | None = None
 
@@ -80,6 +91,21 @@ class Group(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         """Return the script of its meetings."""
         phases = FORMS[self.form].phases
         return tuple(Phase(each.kind, self.minutes.get(each.kind, each.minutes)) for each in phases)
+
+    @property
+    def places(self) -> int:
+        """Return how many seats its meetings have: one host holds together only so many people's turns."""
+        has_one_host = FORMS[self.form].needs_host and len(self.hosts) == 1
+        return min(self.seats, ONE_HOST_SEATS) if has_one_host else self.seats
+
+    @property
+    def length(self) -> int:
+        """Return how long its meetings are planned to take, in milliseconds."""
+        return planned(self.phases, 0 if self.no_crosstalk else self.places)
+
+    def is_for_known(self, number: int) -> bool:
+        """Return whether nobody new may come to its so-manieth meeting."""
+        return 0 < self.closed_after < number
 
 
 def open_group(id_: GroupId, owner: MemberId, form: Form, edit: GroupEdit) -> Group:
@@ -132,6 +158,10 @@ def _edited(group: Group, edit: GroupEdit) -> Group:
         if len(cohosts) > MOST_COHOSTS:
             raise _invalid("$.cohosts", f"at most {MOST_COHOSTS}")
         fields["cohosts"] = cohosts
+    if edit.no_crosstalk is not None:
+        fields["no_crosstalk"] = edit.no_crosstalk
+    if edit.closed_after is not None:
+        fields["closed_after"] = edit.closed_after
     if edit.seats is not None:
         if not 1 <= edit.seats <= FORMS[group.form].most_seats:
             raise _invalid("$.seats", f"from 1 to {FORMS[group.form].most_seats}")
@@ -146,30 +176,52 @@ def plan(
     group: Group, dates: Sequence[Millis], ids: Sequence[MeetingId], seeds: Sequence[str], others: Collection[Meeting],
     names: dict[MemberId, str], now: Millis,
 ) -> list[Meeting]:  # fmt: skip
-    """Return the meetings of a group at these dates, each with an id and a seed. `others` are the meetings that are
-    ahead of any of its hosts, and `names` the names of the hosts.
+    """Return the meetings of a group at these dates, each with an id and a seed. `others` are the meetings of any of
+    its hosts that are ahead, live, or have just ended, and `names` the names of the hosts.
 
     Raises GROUP_ENDED, and INVALID for a date that has passed or is too far away, too many dates, and dates at which a
-    host has another meeting.
+    host has another meeting, had one within the hour, or has two within 24 hours already.
     """
     require_going_on(group)
-    ahead = sum(each.group == group.id for each in others)
+    ahead = sum(each.group == group.id and each.is_ahead for each in others)
     if not dates or len(dates) + ahead > MOST_DATES:
         raise _invalid("$.dates", f"from 1 to {MOST_DATES} ahead")
-    length = planned(group.phases)
-    taken = [(each.starts_at, each.starts_at + planned(each.phases)) for each in others]
+    theirs = {host: [_span(each) for each in others if host in each.hosts] for host in group.hosts}
     found: list[Meeting] = []
     for date, id_, seed in zip(sorted(dates), ids, seeds, strict=True):
         if not now < date <= now + FARTHEST:
             raise _invalid("$.dates", "in the coming year")
-        if any(date < end + HOSTS_REST and start < date + length + HOSTS_REST for start, end in taken):
-            raise _invalid("$.dates", "an hour after a host's last meeting, and before the next")
-        taken.append((date, Millis(date + length)))
-        found.append(_meeting(group, date, id_, seed, names, now))
+        for taken in theirs.values():
+            _require_rested(date, group.length, taken)
+            taken.append((date, Millis(date + group.length)))
+        number = group.planned + len(found) + 1
+        found.append(_meeting(group, date, id_, seed, names, number, now))
     return found
 
 
-def _meeting(group: Group, date: Millis, id_: MeetingId, seed: str, names: dict[MemberId, str], now: Millis) -> Meeting:
+def _span(meeting: Meeting) -> tuple[Millis, Millis]:
+    """Return when a meeting begins, and when it ends as far as is known."""
+    end = meeting.starts_at + length_of(meeting) if meeting.ended_at is None else meeting.ended_at
+    return meeting.starts_at, Millis(end)
+
+
+def length_of(meeting: Meeting) -> int:
+    """Return how long a meeting is planned to take, in milliseconds."""
+    return planned(meeting.phases, 0 if meeting.no_crosstalk else meeting.seats)
+
+
+def _require_rested(date: Millis, length: int, taken: Collection[tuple[Millis, Millis]]) -> None:
+    """Raise INVALID for a date at which a host would have no rest."""
+    if any(date < end + HOSTS_REST and start < date + length + HOSTS_REST for start, end in taken):
+        raise _invalid("$.dates", "an hour after a host's last meeting, and before the next")
+    starts = sorted([date, *(start for start, _ in taken)])
+    if any(last - first < _DAY for first, last in zip(starts, starts[HOSTS_DAY:], strict=False)):
+        raise _invalid("$.dates", f"at most {HOSTS_DAY} meetings of one host within 24 hours")
+
+
+def _meeting(
+    group: Group, date: Millis, id_: MeetingId, seed: str, names: dict[MemberId, str], number: int, now: Millis
+) -> Meeting:
     rules = FORMS[group.form]
     hosts = {each: Attendee(member=each, name=names[each], place=Place.HOST, at=now) for each in group.hosts}
     return Meeting(
@@ -178,7 +230,7 @@ def _meeting(group: Group, date: Millis, id_: MeetingId, seed: str, names: dict[
         name=group.name,
         starts_at=date,
         phases=group.phases,
-        seats=group.seats,
+        seats=group.places,
         listeners=rules.listeners,
         hosts=group.hosts,
         seed=seed,
@@ -186,6 +238,9 @@ def _meeting(group: Group, date: Millis, id_: MeetingId, seed: str, names: dict[
         agreement=group.agreement,
         agreement_version=group.agreement_version,
         script=group.script,
+        no_crosstalk=group.no_crosstalk,
+        is_for_known=group.is_for_known(number),
+        number=number,
         people=hosts,
     )
 
@@ -196,10 +251,12 @@ def updated(meeting: Meeting, group: Group) -> Meeting:
         meeting,
         name=group.name,
         phases=group.phases,
-        seats=max(group.seats, len(meeting.at(Place.SEAT))),
+        seats=max(group.places, len(meeting.at(Place.SEAT))),
         agreement=group.agreement,
         agreement_version=group.agreement_version,
         script=group.script,
+        no_crosstalk=group.no_crosstalk,
+        is_for_known=group.is_for_known(meeting.number),
     )
 
 

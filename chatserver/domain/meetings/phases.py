@@ -13,12 +13,14 @@ from chatserver.domain.history import Millis
 from chatserver.domain.identity import MemberId
 from chatserver.domain.meetings import turns
 from chatserver.domain.meetings.draft import Draft
-from chatserver.domain.meetings.forms import GATHERING, OPEN_PACE, OVERRUN, ROUND_LENGTH
+from chatserver.domain.meetings.forms import ANSWERS_PACE, GATHERING, OPEN_PACE, OVERRUN, ROUND_LENGTH
 from chatserver.domain.meetings.state import MINUTE, ROUNDS, TURNS, Ending, Meeting, PhaseKind, wall_time
 from chatserver.domain.rooms.rooms import Voice
 
 _EVERYBODY: Final = frozenset((PhaseKind.GATHER, PhaseKind.OPEN, PhaseKind.LINGER))
 _NOBODY: Final = frozenset((PhaseKind.PREPARE, PhaseKind.QUIET))
+ANSWERS: Final = "answers"
+"""The phase that a voice names while everybody may answer a share. It stands in no script: the share goes on."""
 _AFTER_CLOSING: Final = frozenset((PhaseKind.CLOSING, PhaseKind.LINGER))
 SEATED_UNTIL: Final = frozenset((PhaseKind.GATHER, PhaseKind.WELCOME, PhaseKind.CHECKIN, PhaseKind.PREPARE))
 """Phases in which seats are still given where turns are equal."""
@@ -29,12 +31,13 @@ def resume(draft: Draft) -> None:
     meeting = draft.meeting
     assert meeting.held_at is not None
     span = draft.time - meeting.held_at
-    turn, until = meeting.turn, meeting.phase_until
+    turn, until, answers = meeting.turn, meeting.phase_until, meeting.answers_until
     draft.set(
         held_at=None,
         held_for=meeting.held_for + span,
         turn=None if turn is None else replace(turn, ends_at=Millis(turn.ends_at + span)),
         phase_until=None if until is None else Millis(until + span),
+        answers_until=None if answers is None else Millis(answers + span),
     )
     draft.step()
 
@@ -64,7 +67,7 @@ def _begin(draft: Draft, index: int) -> None:
     while index < len(draft.meeting.phases):
         if draft.meeting.held_at is not None:
             resume(draft)
-        draft.set(phase=index, turn=None, order=(), aside=(), hands={}, said=frozenset())
+        draft.set(phase=index, turn=None, answers_until=None, order=(), aside=(), hands={}, said=frozenset())
         phase = draft.meeting.phases[index]
         length = phase.minutes * MINUTE
         if phase.kind is PhaseKind.OPEN:
@@ -96,6 +99,8 @@ def voice_of(meeting: Meeting) -> Voice:
         return Voice(who="none")
     if meeting.held_at is not None:
         return _of("hosts", "hold", meeting.hosts, None)
+    if meeting.answers_until is not None:
+        return Voice(who="all", pace=ANSWERS_PACE, phase=ANSWERS, until=wall_time(meeting, meeting.answers_until))
     until = None if meeting.phase_until is None else wall_time(meeting, meeting.phase_until)
     if kind in _EVERYBODY:
         pace = OPEN_PACE if kind is PhaseKind.OPEN else 0

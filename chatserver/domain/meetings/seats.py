@@ -85,7 +85,9 @@ def sign_up(draft: Draft, who: MemberId, command: SignUp) -> None:
     wanted = Place.LISTENER if command.listens else Place.SEAT
     if found is not None and found.place is wanted:
         return
-    asked = Attendee(member=who, name=command.name, place=Place.WAITING, at=draft.now) if found is None else found
+    if meeting.is_for_known and found is None and not command.is_known:
+        raise Refusal(Reason.GROUP_CLOSED)
+    asked = _anew(found, who, command.name, draft.now)
     if command.listens:
         if not is_place_to_listen(meeting):
             raise Refusal(Reason.MEETING_FULL)
@@ -94,8 +96,15 @@ def sign_up(draft: Draft, who: MemberId, command: SignUp) -> None:
         draft.put(replace(asked, place=Place.SEAT, called_until=None))
     elif len(meeting.at(Place.WAITING)) >= MOST_WAITING:
         raise Refusal(Reason.MEETING_FULL)
-    elif asked.place is not Place.WAITING or found is None:
+    elif asked is not found or asked.place is not Place.WAITING:
         draft.put(replace(asked, place=Place.WAITING, at=draft.now))
+
+
+def _anew(found: Attendee | None, who: MemberId, name: str, now: Millis) -> Attendee:
+    """Return somebody who asks for a place, as they are, or at the end of those who wait if they have none."""
+    if found is None or found.place is Place.FREED:
+        return Attendee(member=who, name=name, place=Place.WAITING, at=now)
+    return found
 
 
 def sign_off(draft: Draft, who: MemberId) -> None:
@@ -120,13 +129,16 @@ def enter(draft: Draft, who: MemberId, command: Enter) -> None:
         raise Refusal(Reason.AGREEMENT_REQUIRED, details=details)
     if found is not None and found.is_here:
         return
-    asked = found or Attendee(member=who, name=command.name, place=Place.WAITING, at=draft.now)
+    if meeting.is_for_known and found is None and not is_host:
+        raise Refusal(Reason.GROUP_CLOSED)
+    asked = _anew(found, who, command.name, draft.now)
     place = Place.HOST if is_host else _place_for(draft, asked, command)
     draft.put(replace(asked, name=command.name, place=place, is_here=True, called_until=None))
     draft.keep_clock()
     draft.put(replace(draft.meeting.people[who], seen_at=draft.time))
     shows_all = is_host or (draft.rules.shows_all and (place is Place.SEAT or meeting.kind is PhaseKind.GATHER))
-    draft.effects.append(Admit(meeting=meeting.id, member=who, sees_from_now=not shows_all))
+    admitted = Admit(meeting=meeting.id, member=who, sees_from_now=not shows_all, is_host=is_host)
+    draft.effects.append(admitted)
     if asked.missed:
         _count_misses(draft, who, 0)
 
@@ -225,12 +237,13 @@ def _count_misses(draft: Draft, who: MemberId, count: int) -> None:
 
 
 def note_misses(draft: Draft, who: MemberId, count: int) -> None:
-    """Note how many meetings somebody has missed, and free their seat after too many."""
+    """Note how many meetings somebody has missed, and free their seat after too many. They find that out where they
+    look for their seat."""
     found = draft.find(who)
     if found is None or found.place is not Place.SEAT or draft.meeting.stage is not Stage.ANNOUNCED:
         return
     if count >= MISSES:
-        draft.drop(who)
+        draft.put(replace(found, place=Place.FREED, missed=0))
     else:
         draft.put(replace(found, missed=count))
 

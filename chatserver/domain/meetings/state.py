@@ -25,9 +25,27 @@ REACH: Final = 15 * SECOND
 """Milliseconds after which somebody who was not seen again has lost the connection."""
 
 
+_BACKSTAGE: Final = "-b"
+
+
 def room_of_meeting(meeting: MeetingId) -> RoomId:
     """Return the closed room in which a meeting is written."""
     return RoomId(meeting)
+
+
+def backstage_of(meeting: MeetingId) -> RoomId:
+    """Return the closed room in which a meeting's hosts talk with each other."""
+    return RoomId(meeting + _BACKSTAGE)
+
+
+def is_backstage(room: RoomId) -> bool:
+    """Return whether a meeting's room is the one of its hosts."""
+    return room.endswith(_BACKSTAGE)
+
+
+def meeting_of_room(room: RoomId) -> MeetingId:
+    """Return the meeting to which one of its rooms belongs."""
+    return MeetingId(room.removesuffix(_BACKSTAGE))
 
 
 class Form(StrEnum):
@@ -105,6 +123,9 @@ class Place(StrEnum):
     LISTENER = "listener"
     WAITING = "waiting"
     """Wants a seat, and has none. Such a person may be in the meeting and listen."""
+    FREED = "freed"
+    """Had a seat, which was freed because they missed two meetings of the group in a row. They are told so, and may
+    sign up again."""
 
 
 class Attendee(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -113,7 +134,8 @@ class Attendee(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     `at` is when they signed up or came, which orders the waiting list. `is_here` says that they entered and have not
     stepped out. `seen_at` is when any worker last had a connection of theirs, by the meeting's clock. `called_until` is
     until when a seat is held for somebody who waits. `is_out` says that a host sent them out until the end. `missed`
-    counts the group's last meetings, in a row, for which they had a seat and did not come.
+    counts the group's last meetings, in a row, for which they had a seat and did not come. `offered_until` is until
+    when, by the meeting's clock, they may say yes to talking with one listener instead.
     """
 
     member: MemberId
@@ -125,6 +147,18 @@ class Attendee(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     called_until: Millis | None = None
     is_out: bool = False
     missed: int = 0
+    offered_until: Millis | None = None
+
+
+class Note(msgspec.Struct, frozen=True, kw_only=True):
+    """What screening found in a post of somebody, for the hosts alone. `post` is its offset in the meeting's room,
+    `category` and `level` are those of the entry in the moderators' queue, and `at` is the time on the wall's clock."""
+
+    member: MemberId
+    post: int
+    category: str
+    level: int
+    at: Millis
 
 
 class Turn(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -143,15 +177,17 @@ class Meeting(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     What was planned: `phases` (the script's), `seats` for those who share, places for `listeners`, who are its `hosts`,
     `starts_at` (by the wall's clock), the `agreement` to accept, the `script` for its hosts. `seed` was drawn by
-    chance, and orders the turns.
+    chance, and orders the turns. With `no_crosstalk` nobody answers after a share. `is_for_known` says that its group
+    takes nobody new any more.
 
     Where it stands: `phase` is an index of `phases`, -1 before the doors open; `step` counts phases and turns. `order`
     are those whose turn comes. `allotment` is the length of a turn in this share; `left_of` holds those of them who
     have less, because they were interrupted. `had` are those whose turn is over, `passed` those who gave it up,
     `postponed` those who went to the end of the order once, `aside` those who lost the connection before their turn was
     over. `saved` is the time that people left unused, and `added` what hosts added. `hands` are the raised hands, with
-    the times; `turns` how many turns somebody had. `said` are those who wrote in this round. `held_at` is since when a
-    host holds the meeting, `held_for` for how long in all before that. `host_seen_at` is when the last host left.
+    the times; `turns` how many turns somebody had. `said` are those who wrote in this round. `answers_until` is until
+    when everybody may answer the last share. `held_at` is since when a host holds the meeting, `held_for` for how long
+    in all before that. `host_seen_at` is when the last host left. `notes` are what screening found, for hosts.
 
     After the end: `ended_at`, `ending` and `forget_at`, by the wall's clock.
 
@@ -172,6 +208,10 @@ class Meeting(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     agreement: str = ""
     agreement_version: int = 1
     script: tuple[str, ...] = ()
+    no_crosstalk: bool = False
+    is_for_known: bool = False
+    number: int = 0
+    """Which of its group's meetings it is, in the order in which they were planned, from 1."""
     stage: Stage = Stage.ANNOUNCED
     version: int = 0
     phase: int = -1
@@ -191,6 +231,8 @@ class Meeting(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     hands: dict[MemberId, Millis] = {}
     turns: dict[MemberId, int] = {}
     said: frozenset[MemberId] = frozenset()
+    answers_until: Millis | None = None
+    notes: tuple[Note, ...] = ()
     held_at: Millis | None = None
     held_for: int = 0
     host_seen_at: Millis | None = None
@@ -208,6 +250,11 @@ class Meeting(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         return self.stage is Stage.LIVE
 
     @property
+    def is_ahead(self) -> bool:
+        """Return whether the meeting is still to come, or goes on."""
+        return self.stage in (Stage.ANNOUNCED, Stage.LIVE)
+
+    @property
     def kind(self) -> PhaseKind | None:
         """Return the present phase's kind; None if the meeting is not live."""
         return self.phases[self.phase].kind if self.is_live else None
@@ -216,6 +263,11 @@ class Meeting(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     def holder(self) -> MemberId | None:
         """Return whose turn it is."""
         return None if self.turn is None else self.turn.holder
+
+    @property
+    def has_backstage(self) -> bool:
+        """Return whether its hosts have a room of their own: one host would be alone there."""
+        return len(self.hosts) > 1
 
     def is_host(self, member: MemberId) -> bool:
         return member in self.hosts

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 from chatserver.domain.history import Millis
-from chatserver.domain.meetings import phases, seats, turns
+from chatserver.domain.meetings import asides, phases, seats, turns
 from chatserver.domain.meetings.commands import OpenRoom
 from chatserver.domain.meetings.draft import Draft
 from chatserver.domain.meetings.forms import DEAD, HOLD, HOST_LOST, LOST, OVERRUN, SEATS_FREED
@@ -60,7 +60,9 @@ def _open_doors(draft: Draft) -> None:
     draft.set(stage=Stage.LIVE, stood=0, seen_at=None)
     phases.go_on(draft)
     meeting = draft.meeting
-    draft.effects.append(OpenRoom(meeting=meeting.id, name=meeting.name, voice=phases.voice_of(meeting)))
+    voice = phases.voice_of(meeting)
+    opened = OpenRoom(meeting=meeting.id, name=meeting.name, voice=voice, has_backstage=meeting.has_backstage)
+    draft.effects.append(opened)
 
 
 def _apply_one_live(draft: Draft) -> bool:
@@ -74,7 +76,7 @@ def _apply_one_live(draft: Draft) -> bool:
     if seats.is_time_to_free(draft):
         seats.free_the_absent(draft)
         return True
-    if seats.seat_the_waiting(draft):
+    if seats.seat_the_waiting(draft) or asides.take_back_one(draft):
         return True
     if meeting.held_at is not None:
         is_over = draft.time - meeting.held_at >= HOLD - meeting.held_for
@@ -90,7 +92,7 @@ def _go_on_with_turn(draft: Draft) -> bool:
     turn = draft.meeting.turn
     assert turn is not None
     if turns.is_past(turn, draft.time):
-        turns.end(draft)
+        turns.end(draft, "time")
     elif not draft.is_seen(turn.holder, LOST):
         turns.set_aside(draft)
     elif draft.time >= turn.ends_at and not turn.is_over:
@@ -113,6 +115,10 @@ def _go_on_with_phase(draft: Draft) -> bool:
         phases.go_on(draft)
     elif kind is PhaseKind.LINGER and draft.is_host_lost(LOST):
         draft.end(Ending.SCRIPT)
+    elif meeting.answers_until is not None:
+        if draft.time < meeting.answers_until:
+            return False
+        turns.end_answers(draft)
     elif kind is PhaseKind.SHARE:
         following = turns.next_of_share(draft)
         if following is None:
@@ -165,6 +171,7 @@ def _moments(draft: Draft) -> list[Millis]:
     found: list[int] = []
     if not meeting.are_seats_freed:
         found.append(meeting.starts_at + SEATS_FREED)
+    found += [each.offered_until for each in meeting.people.values() if each.offered_until is not None]
     if meeting.held_at is not None:
         found.append(meeting.held_at + HOLD - meeting.held_for)
         return [Millis(each) for each in found]
@@ -176,6 +183,8 @@ def _moments(draft: Draft) -> list[Millis]:
         return [Millis(each) for each in found]
     if meeting.phase_until is not None:
         found.append(meeting.phase_until)
+    if meeting.answers_until is not None:
+        found.append(meeting.answers_until)
     host_seen_at = draft.host_seen_at()
     if draft.rules.needs_host and host_seen_at is not None and meeting.kind not in _HOSTLESS:
         found.append(host_seen_at + HOST_LOST)

@@ -6,13 +6,15 @@ Pure. In a share everybody's time is equal; with raised hands those come first w
 from __future__ import annotations
 
 from hashlib import blake2b
+from typing import Literal
 
 from msgspec.structs import replace
 
 from chatserver.domain.history import Millis
 from chatserver.domain.identity import MemberId
+from chatserver.domain.meetings.commands import TurnOver
 from chatserver.domain.meetings.draft import Draft
-from chatserver.domain.meetings.forms import HAND_TURN, LEAST_TURN, LOST, OVERRUN, allotment
+from chatserver.domain.meetings.forms import ANSWERS, HAND_TURN, LEAST_TURN, LOST, OVERRUN, allotment
 from chatserver.domain.meetings.state import Meeting, PhaseKind, Place, Turn
 
 
@@ -84,13 +86,23 @@ def begin(draft: Draft, holder: MemberId) -> None:
     draft.step()
 
 
-def end(draft: Draft) -> None:
-    """End the present turn. What is left of it goes to the open phase."""
-    turn = draft.meeting.turn
+def end(draft: Draft, how: Literal["finished", "time", "stepped", "left"]) -> None:
+    """End the present turn. What is left of it goes to the open phase. After a share others may answer it, unless the
+    group wants none of that, or its holder has left."""
+    meeting, turn = draft.meeting, draft.meeting.turn
     if turn is not None:
         save(draft, turn.ends_at - draft.time)
-        draft.set(turn=None, had=draft.meeting.had | {turn.holder})
+        draft.set(turn=None, had=meeting.had | {turn.holder})
+        if how != "left" and meeting.kind is PhaseKind.SHARE and not meeting.no_crosstalk:
+            draft.set(answers_until=Millis(draft.time + ANSWERS))
+        draft.effects.append(TurnOver(how=how))
         draft.step()
+
+
+def end_answers(draft: Draft) -> None:
+    """Let the next one share."""
+    draft.set(answers_until=None)
+    draft.step()
 
 
 def save(draft: Draft, unused: int) -> None:
@@ -107,6 +119,7 @@ def set_aside(draft: Draft) -> None:
     seen_at = draft.time if holder is None else holder.seen_at
     rest = turn.ends_at - max(turn.since, min(seen_at, draft.time))
     draft.set(turn=None)
+    draft.effects.append(TurnOver(how="set_aside"))
     if meeting.kind is PhaseKind.HANDS:
         # The hand is up again, where it was.
         draft.set(
@@ -129,7 +142,7 @@ def leave(draft: Draft, who: MemberId) -> None:
     """End what somebody who goes has of turns."""
     meeting = draft.meeting
     if meeting.holder == who:
-        end(draft)
+        end(draft, "left")
     elif who in meeting.order or who in meeting.aside:
         save(draft, meeting.left_of.get(who, meeting.allotment))
 

@@ -66,6 +66,8 @@ class Capability(StrEnum):
     """Keep company with people who wait for a listener."""
     FACILITATE = "facilitate"
     """Hold groups."""
+    RUN_GROUPS = "run_groups"
+    """Change, call off and end groups: one's own, or as an operator everybody's."""
     MODERATE = "moderate"
     """See reports, and act on them."""
     SUPERVISE = "supervise"
@@ -84,6 +86,7 @@ ALLOWED: Final[dict[Capability, frozenset[Role]]] = {
     Capability.LISTEN: frozenset({Role.LISTENER}),
     Capability.KEEP_COMPANY: frozenset({Role.LISTENER, Role.FACILITATOR, Role.MODERATOR}),
     Capability.FACILITATE: frozenset({Role.FACILITATOR}),
+    Capability.RUN_GROUPS: frozenset({Role.FACILITATOR, Role.OPERATOR}),
     Capability.MODERATE: frozenset({Role.MODERATOR, Role.OPERATOR}),
     Capability.SUPERVISE: frozenset({Role.MODERATOR, Role.OPERATOR}),
     Capability.OPERATE: frozenset({Role.OPERATOR}),

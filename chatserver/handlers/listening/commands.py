@@ -249,8 +249,11 @@ async def accept(
     """Accept a proposal. Accepting the same one twice leads to the same session."""
     new = listening.identities.new_session_id()
     seeker = _proposed(listening, person, command.proposal)
+    waits = listening.state.seekers.get(seeker)
     committed = await listening.do(person.id, actions.Accept(seeker=seeker, session=new))
     assert committed.session is not None
+    if committed.session == new and waits is not None and waits.is_referred:
+        listening.node.metrics.floor_referred.inc()
     return Answer(TalkOk(session=committed.session, room=room_of_session(committed.session)))
 
 

@@ -9,13 +9,14 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
+from collections.abc import Sequence
 from typing import Final
 
 import msgspec
 
 from chatserver.delivery.tasks import Tasks
 from chatserver.domain.errors import Refusal
-from chatserver.domain.history import Millis
+from chatserver.domain.history import Millis, Offset
 from chatserver.domain.identity import MemberId, Person
 from chatserver.domain.listening.commands import (
     ApplyDue,
@@ -33,6 +34,7 @@ from chatserver.domain.listening.company_commands import (
 )
 from chatserver.domain.listening.decide import decide_and_apply_due, due_at
 from chatserver.domain.listening.state import ListeningRules, ListeningState, SessionId
+from chatserver.domain.moderation.crisis_phrases import Signal
 from chatserver.domain.people.staff import Capability, may
 from chatserver.domain.rooms.rooms import RoomId, RoomKind, RoomStatus, kind_of
 from chatserver.handlers import membership
@@ -210,6 +212,9 @@ class ListeningService:
         if now - self._spoke.get(key, float("-inf")) >= SPOKE_SECONDS:
             self._spoke[key] = self._spoke[session, False] = now
             self._tasks.start(self._note_speech(who, key), "note speech")
+
+    def raised(self, who: MemberId, room: RoomId, post: Offset, signals: Sequence[Signal]) -> None:
+        """Do nothing: a listener reads every word, and calls for help by `report`."""
 
     async def _note_speech(self, who: MemberId, key: tuple[SessionId, bool]) -> None:
         try:

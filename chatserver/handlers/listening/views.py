@@ -253,9 +253,9 @@ def _waiting(picture: Picture, view: StandingOk, seeker: Seeker) -> StandingOk:
         estimate_seconds=None if seconds is None else _coarse(seconds),
         estimate_from=samples,
         being_asked=seeker.proposal is not None,
-        is_first=seeker.is_first,
+        is_first=seeker.is_first or seeker.is_referred,
         lapsed_at=seeker.lapsed_at,
-        after_others=seeker.had > 0 and not seeker.is_first,
+        after_others=seeker.had > 0 and not (seeker.is_first or seeker.is_referred),
         company=company_views.company(state, company, seeker.member, picture.aliases, picture.rules)
         if company is not None and has_seat
         else None,

@@ -24,8 +24,9 @@ from chatserver.handlers.answer import Answer
 from chatserver.handlers.commands import Handler
 from chatserver.handlers.connection import Connection
 from chatserver.handlers.meetings import views
+from chatserver.handlers.meetings.asides import answer_aside, aside
 from chatserver.handlers.meetings.dates import series
-from chatserver.handlers.meetings.service import MeetingService
+from chatserver.handlers.meetings.service import MeetingService, viewer
 from chatserver.handlers.people import aliases
 from chatserver.protocol.fields import Command, DoneOk
 from chatserver.protocol.meetings import messages as m
@@ -44,7 +45,7 @@ async def ask_groups(meetings: MeetingService, connection: Connection, person: P
     """Answer with every group that goes on."""
     found = await meetings.node.store.groups()
     names = await _names(meetings, [each.group for each in found], person)
-    return Answer(GroupsOk(groups=tuple(views.card_of(each, person.id, names) for each in found)))
+    return Answer(GroupsOk(groups=tuple(views.card_of(each, viewer(connection), names) for each in found)))
 
 
 async def ask_meeting(
@@ -71,15 +72,22 @@ async def sign_up(meetings: MeetingService, connection: Connection, person: Pers
     if not {*wanted} <= {each.id for each in group.meetings} or not wanted:
         raise Refusal(Reason.MEETING_UNKNOWN)
 
+    # Whoever signs up for a meeting that is open to everybody is known in those after it.
+    is_open = any(each.id in wanted and not each.is_for_known for each in group.meetings)
+
     def answer(found: Meeting) -> Decided:
-        asked = c.SignUp(name=person.name, listens=command.side == "listen")
+        asked = c.SignUp(
+            name=person.name,
+            listens=command.side == "listen",
+            is_known=is_open or views.is_known(group, person.id),
+        )
         return decide(found, asked, person.id, meetings.now())
 
     committed = await meetings.node.store.sign_up(person.id, wanted, answer, meetings.now())
     for each in committed:
         if each.meeting is not None:
             meetings.take_in(each.meeting.id, each)
-    return await _group_ok(meetings, command.group, person)
+    return await _group_ok(meetings, command.group, connection)
 
 
 async def sign_off(
@@ -139,7 +147,10 @@ async def send_out(
 
 async def cancel(meetings: MeetingService, connection: Connection, person: Person, command: m.CancelMeeting) -> Answer:
     why = groups.within(command.why, WHY_LENGTH)
-    await meetings.do(person.id, command.meeting, c.Cancel(why=why))
+    who = viewer(connection)
+    await meetings.do(
+        person.id, command.meeting, c.Cancel(why=why), is_moderator=who.is_moderator, is_operator=who.is_operator
+    )
     return Answer(DoneOk())
 
 
@@ -155,7 +166,7 @@ async def open_group(meetings: MeetingService, connection: Connection, person: P
     id_ = GroupId(_GROUP_PREFIX + _letters(person.id, command.id))
     group = groups.open_group(id_, person.id, command.form, await _edit(meetings, command))
     await meetings.node.store.add_group(group)
-    return await _group_ok(meetings, id_, person)
+    return await _group_ok(meetings, id_, connection)
 
 
 async def ask_facilitators(
@@ -176,21 +187,21 @@ async def change_group(
     edit = await _edit(meetings, command)
 
     def change(group: Group) -> Group:
-        _require_own(group, person.id)
+        _require_own(group, connection)
         return groups.change_group(group, command.seen, edit)
 
     await meetings.node.store.change_group(command.group, change, meetings.now())
-    return await _group_ok(meetings, command.group, person)
+    return await _group_ok(meetings, command.group, connection)
 
 
 async def end_group(meetings: MeetingService, connection: Connection, person: Person, command: m.EndGroup) -> Answer:
     why = groups.within(command.why, WHY_LENGTH)
 
     def may_end(group: Group) -> None:
-        _require_own(group, person.id)
+        _require_own(group, connection)
 
     await meetings.node.store.end_group(command.group, why, may_end, meetings.now())
-    return await _group_ok(meetings, command.group, person)
+    return await _group_ok(meetings, command.group, connection)
 
 
 async def plan(meetings: MeetingService, connection: Connection, person: Person, command: m.PlanMeetings) -> Answer:
@@ -204,17 +215,19 @@ async def plan(meetings: MeetingService, connection: Connection, person: Person,
     ids = [MeetingId(prefix + _letters(person.id, command.id, number)) for number in range(len(dates))]
 
     def may_plan(group: Group) -> None:
-        _require_own(group, person.id)
+        _require_own(group, connection, is_for_hosts=True)
 
     await meetings.node.store.plan_meetings(
         command.group, may_plan, dates, ids, [secrets.token_hex(8) for _ in ids], meetings.now()
     )
-    return await _group_ok(meetings, command.group, person)
+    return await _group_ok(meetings, command.group, connection)
 
 
-def _require_own(group: Group, member: MemberId) -> None:
-    """Raise NOT_ALLOWED to somebody who is no host of a group."""
-    if member not in group.hosts:
+def _require_own(group: Group, connection: Connection, *, is_for_hosts: bool = False) -> None:
+    """Raise NOT_ALLOWED to somebody who is neither a host of a group nor an operator; with `is_for_hosts` also to
+    operators."""
+    asks = viewer(connection)
+    if asks.member not in group.hosts and (is_for_hosts or not asks.is_operator):
         raise Refusal(Reason.NOT_ALLOWED, details={"why": "not_yours"})
 
 
@@ -234,6 +247,8 @@ async def _edit(meetings: MeetingService, command: m.OpenGroup | m.ChangeGroup) 
         seats=command.seats,
         minutes=command.minutes,
         cohosts=None if cohosts is None else tuple(cohosts),
+        no_crosstalk=command.no_crosstalk,
+        closed_after=command.closed_after,
     )
 
 
@@ -244,10 +259,11 @@ async def _group(meetings: MeetingService, group: GroupId) -> GroupWithMeetings:
     return found
 
 
-async def _group_ok(meetings: MeetingService, group: GroupId, person: Person) -> Answer:
-    found = await _group(meetings, group)
-    names = await _names(meetings, [found.group], person)
-    return Answer(GroupOk(group=views.card_of(found, person.id, names)))
+async def _group_ok(meetings: MeetingService, group: GroupId, connection: Connection) -> Answer:
+    found, who = await _group(meetings, group), viewer(connection)
+    assert connection.person is not None
+    names = await _names(meetings, [found.group], connection.person)
+    return Answer(GroupOk(group=views.card_of(found, who, names)))
 
 
 async def _names(meetings: MeetingService, found: Sequence[Group], person: Person) -> dict[MemberId, str]:
@@ -274,10 +290,12 @@ COMMANDS: Final[Mapping[type[Command], Handler]] = {
     m.FinishTurn: _taking_part(lambda command: c.Finish()),
     m.PostponeTurn: _taking_part(lambda command: c.Later()),
     m.PassTurn: _taking_part(lambda command: c.Pass(on=command.on)),
+    m.AnswerAsideCommand: answer_aside,
     m.StepMeeting: _taking_part(lambda command: c.Step(seen=command.seen)),
     m.CallOnPerson: call_on,
     m.AddTimeToTurns: _taking_part(lambda command: c.AddTime()),
     m.PauseMeeting: _taking_part(lambda command: c.Pause(on=command.on)),
+    m.AsideCommand: aside,
     m.SendOutPerson: send_out,
     m.EndMeetingCommand: _taking_part(lambda command: c.EndMeeting(why=command.why)),
     m.OpenGroup: open_group,

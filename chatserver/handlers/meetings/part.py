@@ -13,9 +13,11 @@ from chatserver.handlers.commands import Handler
 from chatserver.handlers.connection import Connection
 from chatserver.handlers.meetings import commands
 from chatserver.handlers.meetings.service import MeetingService
-from chatserver.handlers.part import Part, Service
+from chatserver.handlers.part import Job, Part, Service
 from chatserver.protocol.fields import Command
 from chatserver.protocol.internode import MeetingChanged
+
+_COUNTS_SECONDS = 10.0
 
 
 class MeetingsPart(Part):
@@ -37,6 +39,12 @@ class MeetingsPart(Part):
 
     def connection_closed(self, connection: Connection) -> None:
         self.service.closed(connection)
+
+    def staff_changed(self) -> None:
+        self.service.look_at_staff()
+
+    def jobs(self) -> Sequence[Job]:
+        return (Job(_COUNTS_SECONDS, self.service.count),)
 
     async def member_renamed(self, person: Person) -> None:
         await self.service.renamed(person)

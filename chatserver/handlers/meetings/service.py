@@ -9,26 +9,39 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from msgspec.structs import replace
 
 from chatserver.delivery.tasks import Tasks
 from chatserver.domain.errors import Reason, Refusal
-from chatserver.domain.history import Millis
+from chatserver.domain.history import Millis, Offset
 from chatserver.domain.identity import MemberId, Person
+from chatserver.domain.listening import referrals
 from chatserver.domain.meetings import commands as c
 from chatserver.domain.meetings.commands import CountMisses, Decided, MeetingAction
 from chatserver.domain.meetings.decide import decide
 from chatserver.domain.meetings.forms import FORMS
 from chatserver.domain.meetings.groups import GroupId
-from chatserver.domain.meetings.state import ROUNDS, Meeting, MeetingId, room_of_meeting
+from chatserver.domain.meetings.state import (
+    ROUNDS,
+    Meeting,
+    MeetingId,
+    backstage_of,
+    is_backstage,
+    meeting_of_room,
+    room_of_meeting,
+)
 from chatserver.domain.meetings.timers import next_due
+from chatserver.domain.moderation.crisis_phrases import Signal
+from chatserver.domain.people.staff import Capability, may
 from chatserver.domain.rooms.rooms import RoomId, RoomKind, kind_of
 from chatserver.handlers import membership
 from chatserver.handlers.connection import Connection
-from chatserver.handlers.meetings import views
+from chatserver.handlers.listening.service import ListeningService
+from chatserver.handlers.meetings import gauges, views
+from chatserver.handlers.meetings.views import MeetingViews, Viewer
 from chatserver.handlers.node import Node
 from chatserver.handlers.sightings import SEEN_SECONDS, sightings
 from chatserver.protocol.internode import MeetingChanged
@@ -48,8 +61,10 @@ log = logging.getLogger("chatserver.handlers")
 class MeetingService:
     """Everything that one worker does about meetings. `run` never ends by itself: the server owns and cancels it."""
 
-    def __init__(self, node: Node) -> None:
+    def __init__(self, node: Node, listening: ListeningService) -> None:
+        """`listening` has the queue to whose head a host may refer somebody."""
         self.node = node
+        self.listening = listening
         self._pictures: dict[MeetingId, Meeting] = {}
         self._watching: dict[MeetingId, dict[Connection, MeetingView | None]] = {}
         """Who is told of which meeting, and what they were last told."""
@@ -69,16 +84,27 @@ class MeetingService:
     # ------------------------------------------------------------------------------------------ what people do
 
     async def do(
-        self, who: MemberId, meeting: MeetingId, command: MeetingAction, *, is_moderator: bool = False
+        self,
+        who: MemberId,
+        meeting: MeetingId,
+        command: MeetingAction,
+        *,
+        is_moderator: bool = False,
+        is_operator: bool = False,
     ) -> MeetingCommitted:
         """Carry out a command on a meeting. On return this worker's picture shows the result. Raises Refusal or
         StoreUnavailable."""
+        due: Millis | None = None
 
         def answer(found: Meeting) -> Decided:
+            nonlocal due
+            due = next_due(found)
             # By the time when the meeting is locked, not when the command came.
-            return decide(found, command, who, self.now(), is_moderator=is_moderator)
+            return decide(found, command, who, self.now(), is_moderator=is_moderator, is_operator=is_operator)
 
         committed = await self.node.store.commit_meeting(MeetingChange(meeting=meeting, decide=answer, now=self.now()))
+        if isinstance(command, c.ApplyDue) and committed.is_changed and due is not None:
+            self.node.metrics.meeting_late_seconds.observe(max(0, self.now() - due) / 1000)
         self.take_in(meeting, committed)
         return committed
 
@@ -108,7 +134,7 @@ class MeetingService:
     def view(self, connection: Connection, meeting: Meeting) -> MeetingView:
         """Tell a connection of a meeting from now on whenever it changes. Return its view as it is now."""
         watching = self._watching.setdefault(meeting.id, {})
-        made = self._view(connection, meeting)
+        made = self._views(meeting).of(viewer(connection))
         watching[connection] = made = self._numbered(made, watching.get(connection))
         return made
 
@@ -139,21 +165,31 @@ class MeetingService:
         return True
 
     def is_live(self, room: RoomId) -> bool:
-        found = self._pictures.get(MeetingId(room))
+        found = self._pictures.get(meeting_of_room(room))
         return found is None or found.is_live
 
     def spoke(self, who: MemberId, room: RoomId) -> None:
         """Note that somebody wrote, where everybody writes once. Nothing waits for the note."""
+        if is_backstage(room):
+            return
         found = self._pictures.get(MeetingId(room))
         if found is None or (found.kind in ROUNDS and who not in found.said):
-            self._tasks.start(self._note_speech(who, MeetingId(room)), "note speech")
+            self._tasks.start(self._note(who, MeetingId(room), c.Spoke()), "note speech")
 
-    async def _note_speech(self, who: MemberId, meeting: MeetingId) -> None:
+    def raised(self, who: MemberId, room: RoomId, post: Offset, signals: Sequence[Signal]) -> None:
+        """Tell the hosts what screening found in a post in their meeting. Nothing waits for it: moderators have an
+        entry of it already."""
+        if not is_backstage(room):
+            for each in signals:
+                noted = c.NoteConcern(post=post, category=str(each.category), level=each.level)
+                self._tasks.start(self._note(who, meeting_of_room(room), noted), "note concern")
+
+    async def _note(self, who: MemberId, meeting: MeetingId, note: c.Spoke | c.NoteConcern) -> None:
         try:
-            await self.do(who, meeting, c.Spoke())
+            await self.do(who, meeting, note)
         except (Refusal, StoreUnavailable):
-            # The round is over, or ends by its time.
-            log.info("speech_not_noted", extra={"meeting": meeting})
+            # The round is over, or ends by its time; or the meeting is.
+            log.info("meeting_note_lost", extra={"meeting": meeting, "note": type(note).__name__})
 
     def typed(self, who: MemberId, room: RoomId) -> None:
         """Do nothing: no turn ends because somebody is silent."""
@@ -198,6 +234,7 @@ class MeetingService:
         if is_time_to_see:
             self._seen_at = clock
             await self._note_who_is_here()
+            await self._dismiss_hosts_who_may_not()
         for meeting in await self.node.store.due_meetings(self.now(), DUE_AT_ONCE):
             await self._apply_due(meeting)
         await self._follow(concerned, again=is_time_to_see)
@@ -219,7 +256,7 @@ class MeetingService:
 
     def _concerned(self) -> set[MeetingId]:
         """Return the meetings that somebody here sees, or is in."""
-        inside = {MeetingId(room) for connection in self._inside() for room in connection.rooms if _is_ours(room)}
+        inside = {meeting_of_room(room) for connection in self._inside() for room in connection.rooms if _is_ours(room)}
         return {*self._watching, *inside}
 
     def _inside(self) -> list[Connection]:
@@ -239,6 +276,21 @@ class MeetingService:
         }
         for ago, members in sightings(self.node, people).items():
             await self.node.store.see_in_meetings(members, Millis(self.now() - ago))
+
+    async def _dismiss_hosts_who_may_not(self) -> None:
+        """Take hosts out whose account was revoked, or who have lost the role, on whatever worker that was done."""
+        hosted = [each for each in self._pictures.values() if each.is_ahead]
+        hosts = {host for each in hosted for host in each.hosts}
+        good = await self.node.store.good_staff(hosts) if hosts else {}
+        bad = {host for host in hosts if host not in good or not may(good[host].roles, Capability.FACILITATE)}
+        for meeting in hosted:
+            for host in bad & {*meeting.hosts}:
+                await self.do(host, meeting.id, c.Dismiss())
+
+    def look_at_staff(self) -> None:
+        """Check soon whether all hosts may still host, because a staff account was changed."""
+        self._seen_at = float("-inf")
+        self._wake.set()
 
     async def _follow(self, concerned: set[MeetingId], *, again: bool) -> None:
         """Read anew the meetings whose version is another than the picture's; with `again` all of them, because who
@@ -273,6 +325,7 @@ class MeetingService:
         node.hub.announce(committed.publications)
         for misses in committed.misses:
             self._tasks.start(self._tell_misses(misses), "tell misses")
+        gauges.count(node.metrics, committed)
         if after is None:
             node.tell_nodes(MeetingChanged(meeting, 0))
             self._gone(meeting)
@@ -308,16 +361,21 @@ class MeetingService:
             self.node.send_or_close(connection, MeetingGonePush(id=meeting))
         for connection in self._inside():
             membership.depart(self.node, connection, room_of_meeting(meeting))
+            membership.depart(self.node, connection, backstage_of(meeting))
         self._drop(meeting)
+
+    async def count(self) -> None:
+        """Set the gauges of how many meetings there are."""
+        gauges.measure(self.node.metrics, await self.node.store.count_meetings())
 
     def _drop(self, meeting: MeetingId) -> None:
         self._pictures.pop(meeting, None)
         self._shown.pop(meeting, None)
 
     def _take_out(self, meeting: MeetingId, members: Iterable[MemberId]) -> None:
-        room = room_of_meeting(meeting)
         for member in members:
-            membership.left(self.node, member, room)
+            membership.left(self.node, member, room_of_meeting(meeting))
+            membership.left(self.node, member, backstage_of(meeting))
 
     def _put_in_order(self) -> None:
         """Take connections out of rooms of meetings that their members are not in: a picture may be older than a join,
@@ -334,11 +392,11 @@ class MeetingService:
         self._doubtful = found - self._doubtful
 
     def _is_in(self, room: RoomId, connection: Connection) -> bool:
-        found = self._pictures.get(MeetingId(room))
+        found = self._pictures.get(meeting_of_room(room))
         if found is None or connection.person is None or not found.is_live:
             return True
         who = found.people.get(connection.person.id)
-        return who is not None and who.is_here
+        return who is not None and who.is_here and (not is_backstage(room) or found.is_host(who.member))
 
     # ------------------------------------------------------------------------------------------ showing
 
@@ -352,12 +410,13 @@ class MeetingService:
         watching = self._watching.get(meeting.id)
         if watching is None:
             return
-        made_of = views.what_changes(meeting, self.now())
+        made_of = views.what_changes(meeting, self.now(), self._referrable(meeting))
         if self._shown.get(meeting.id) == made_of and None not in watching.values():
             return
         self._shown[meeting.id] = made_of
+        shared = self._views(meeting)
         for connection, before in [*watching.items()]:
-            view = self._view(connection, meeting)
+            view = shared.of(viewer(connection))
             if before is None or replace(view, version=before.version) != before:
                 view = self._numbered(view, before)
                 if connection.outbox.wire.buffered() > self.node.limits.outbox_bytes:
@@ -367,10 +426,15 @@ class MeetingService:
                 connection.outbox.send(MeetingPush(meeting=view))
                 watching[connection] = view
 
-    def _view(self, connection: Connection, meeting: Meeting) -> MeetingView:
-        person = connection.person
-        assert person is not None
-        return views.view_of(meeting, person.id, self.now(), self.node.aliases, is_moderator=connection.is_moderator)
+    def _views(self, meeting: Meeting) -> MeetingViews:
+        return MeetingViews(meeting, self.now(), self.node.aliases, self._referrable(meeting).__contains__)
+
+    def _referrable(self, meeting: Meeting) -> frozenset[MemberId]:
+        """Return whom of a meeting the queue of listeners would take first, if a host offered it."""
+        if not (meeting.is_live and self.listening.is_open):
+            return frozenset()
+        state, now = self.listening.state, self.now()
+        return frozenset(each for each in meeting.people if referrals.refusal(state, each, now) is None)
 
     def _numbered(self, view: MeetingView, before: MeetingView | None) -> MeetingView:
         """Return a view with its number, which rises over all workers."""
@@ -380,6 +444,13 @@ class MeetingService:
     async def renamed(self, person: Person) -> None:
         """Give a member their new name in every meeting that they have a part in."""
         await self.take_everywhere(person.id, c.Renamed(name=person.name))
+
+
+def viewer(connection: Connection) -> Viewer:
+    """Return whom a connection shows meetings to."""
+    assert connection.person is not None
+    is_operator = may(connection.roles, Capability.OPERATE)
+    return Viewer(connection.person.id, is_moderator=connection.is_moderator, is_operator=is_operator)
 
 
 def _is_ours(room: RoomId) -> bool:

@@ -9,6 +9,7 @@ refused; and once more after it, by a model (`handlers/rooms/second_looks.py`).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from hashlib import blake2b
 
 import msgspec
@@ -17,11 +18,13 @@ from chatserver.domain.errors import Reason, Refusal
 from chatserver.domain.history import CommandId, Epoch
 from chatserver.domain.identity import Persona
 from chatserver.domain.moderation.alert_floods import Origin
-from chatserver.domain.moderation.crisis_phrases import ESCALATED
+from chatserver.domain.moderation.crisis_phrases import ESCALATED, Signal
 from chatserver.domain.rooms.decide import decide, target_of
 from chatserver.domain.rooms.rooms import (
+    Edited,
     EditPost,
     Posted,
+    Publication,
     Reacted,
     RoomCommand,
     RoomEvent,
@@ -96,6 +99,7 @@ async def commit(
     ok = FactOk(at=last.at, epoch=last.epoch, offset=last.offset, care=care_for(signals))
     if not committed.repeated:
         _count(node, person, room, last.event)
+        _tell_closed(rooms, person, room, last, signals)
         for each in signals:
             node.metrics.signals.labels(each.category, each.level).inc()
     # Announcing a repeat again costs nothing where it arrived, and heals where a worker died before announcing it.
@@ -147,6 +151,13 @@ def _change(
         signals=() if found is None else tuple(each for each in found.signals if each.level >= ESCALATED),
         origin=origin,
     )
+
+
+def _tell_closed(rooms: Rooms, person: Persona, room: RoomId, last: Publication, signals: Sequence[Signal]) -> None:
+    """Tell the feature that opened a closed room what a post in it raised."""
+    raised = [each for each in signals if each.level >= ESCALATED]
+    if raised and (closed := rooms.closed_of(room)) is not None:
+        closed.raised(person.id, room, last.event.target if isinstance(last.event, Edited) else last.offset, raised)
 
 
 def _count(node: Node, person: Persona, room: RoomId, event: RoomEvent) -> None:

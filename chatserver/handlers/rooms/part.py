@@ -66,7 +66,7 @@ class RoomsPart(Part):
         self.node = node
         self.admission = RoomAdmission(node, listening, hours, challenge_key)
         self.coverage = RoomCoverage(node, coverage)
-        self.second_looks = SecondLooks(node, model, loads)
+        self.second_looks = SecondLooks(node, model, loads, closed)
         self.context = self.rooms = Rooms(
             node,
             enforcement,

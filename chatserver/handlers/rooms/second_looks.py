@@ -11,7 +11,7 @@ import itertools
 import logging
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final, NamedTuple
 
@@ -27,6 +27,7 @@ from chatserver.domain.moderation.screening_levels import Levels, Loads
 from chatserver.domain.moderation.text_model import MOST_LEVEL, SEVERAL, Reading, TextModel
 from chatserver.domain.rooms.rooms import Edited, Posted, Publication, RoomKind, is_closed_room, kind_of, room_of
 from chatserver.handlers.changes import acting_on_changes
+from chatserver.handlers.closed_rooms import ClosedRooms
 from chatserver.handlers.connection import Connection
 from chatserver.handlers.node import Node
 from chatserver.handlers.rooms.model_levels import ModelLevels
@@ -73,8 +74,12 @@ class _Verdict(NamedTuple):
 class SecondLooks:
     """The second looks of one worker. Without a model nothing is looked at, and there are no `levels`."""
 
-    def __init__(self, node: Node, model: TextModel | None, loads: Loads) -> None:
+    def __init__(
+        self, node: Node, model: TextModel | None, loads: Loads, closed: Mapping[RoomKind, ClosedRooms]
+    ) -> None:
+        """`closed` are the features that open closed rooms: they are told what is raised there."""
         self._node = node
+        self._closed = closed
         self._model = model
         self.levels = None if model is None else ModelLevels(node, model, loads)
         self._signs = RecentSigns()
@@ -235,6 +240,10 @@ class SecondLooks:
         if found:
             raised = await acting_on_changes(node, node.store.escalate_late(found))
             node.metrics.second_looks.labels("raised").inc(raised)
+            for each in found:
+                room = room_of(each.look.channel)
+                if (closed := self._closed.get(kind_of(room))) is not None:
+                    closed.raised(each.look.author, room, each.look.post, [each.signal])
 
     def _with_those_before(self, waiting: _Waiting, verdict: _Verdict, levels: Levels) -> Signal | None:
         """Return what a text raises: at level 2 also where it is one of several weak ones by one person within minutes.

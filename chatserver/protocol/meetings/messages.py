@@ -67,6 +67,7 @@ class SignUpCommand(Command, frozen=True, kw_only=True, tag="sign_up"):
         Reason.MEETING_FULL,
         Reason.PHASE_OVER,
         Reason.TOO_MANY_SIGN_UPS,
+        Reason.GROUP_CLOSED,
     )
     example: ClassVar[Fields] = {**_GROUP, "meetings": ["m--5t9kq2mzx7b3wc8h"]}
 
@@ -96,6 +97,7 @@ class EnterMeeting(Command, frozen=True, kw_only=True, tag="enter"):
         Reason.AGREEMENT_REQUIRED,
         Reason.MEETING_FULL,
         Reason.SENT_OUT,
+        Reason.GROUP_CLOSED,
     )
     example: ClassVar[Fields] = {**_MEETING, "agreement": 1}
 
@@ -167,6 +169,27 @@ class PassTurn(Command, frozen=True, kw_only=True, tag="pass"):
     on: bool
 
 
+class AnswerAsideCommand(Command, frozen=True, kw_only=True, tag="answer_aside"):
+    """Answer the offer to talk with one listener. With `yes` one asks for one, first in the queue, with the `agreement`
+    of listening; or ask with `ask` beforehand, which is first, too, and says more. Nobody else learns the answer."""
+
+    cost: ClassVar[float] = 2.0
+    refusals: ClassVar[tuple[Reason, ...]] = (
+        *_INSIDE,
+        Reason.OFFER_GONE,
+        Reason.AGREEMENT_REQUIRED,
+        Reason.LISTENING_CLOSED,
+        Reason.SESSIONS_USED,
+        Reason.PLACES_USED,
+        Reason.IN_SESSION,
+    )
+    example: ClassVar[Fields] = {**_MEETING, "yes": True, "agreement": True}
+
+    meeting: MeetingName
+    yes: bool
+    agreement: bool = False
+
+
 # ------------------------------------------------------------------------------------------------ hosts
 
 
@@ -213,6 +236,23 @@ class PauseMeeting(Command, frozen=True, kw_only=True, tag="pause"):
     on: bool
 
 
+class AsideCommand(Command, frozen=True, kw_only=True, tag="aside"):
+    """Offer one person of a live meeting, alone, to talk with a listener now, first in the queue. At most once an hour
+    for one person, and for one in ten sessions (`details.why`: `person` or `others`)."""
+
+    cost: ClassVar[float] = 2.0
+    refusals: ClassVar[tuple[Reason, ...]] = (
+        *_OF_HOST,
+        Reason.MEMBER_UNKNOWN,
+        Reason.LISTENING_CLOSED,
+        Reason.OFFERED_ALREADY,
+    )
+    example: ClassVar[Fields] = {**_MEETING, "member": "p_c4HnT9xWq2LmR7vZk1sYfJ0dBgE5aUoKiA"}
+
+    meeting: MeetingName
+    member: MemberName
+
+
 class SendOutPerson(Command, frozen=True, kw_only=True, tag="send_out"):
     """Send somebody out until the meeting ends. Moderators get a report with the last posts."""
 
@@ -245,7 +285,8 @@ class EndMeetingCommand(Command, frozen=True, kw_only=True, tag="end_meeting"):
 
 class OpenGroup(Command, frozen=True, kw_only=True, tag="open_group"):
     """Open a group. `script` are lines for its hosts; `minutes` the lengths of phases that differ from the form's;
-    `cohosts` the ids of facilitators who steer its meetings, too."""
+    `cohosts` the ids of facilitators who steer its meetings, too. With `no_crosstalk` nobody answers after a share;
+    after as many meetings as `closed_after` (0: never) nobody new signs up."""
 
     answer: ClassVar[str] = "group"
     cost: ClassVar[float] = 5.0
@@ -268,6 +309,8 @@ class OpenGroup(Command, frozen=True, kw_only=True, tag="open_group"):
     seats: Annotated[int, Meta(ge=1, le=40)] | None = None
     minutes: dict[PhaseKind, int] | None = None
     cohosts: Annotated[list[MemberName], Meta(max_length=MOST_COHOSTS)] | None = None
+    no_crosstalk: bool = False
+    closed_after: Annotated[int, Meta(ge=0, le=1000)] = 0
 
 
 class AskFacilitators(Command, frozen=True, kw_only=True, tag="facilitators"):
@@ -279,12 +322,12 @@ class AskFacilitators(Command, frozen=True, kw_only=True, tag="facilitators"):
 
 
 class ChangeGroup(Command, frozen=True, kw_only=True, tag="change_group"):
-    """Change what is given of a group of one's own, and of its meetings that have not begun. `seen` is the `revision`
-    that one saw."""
+    """Change what is given of a group of one's own, and of its meetings that have not begun. Operators change every
+    group. `seen` is the `revision` that one saw."""
 
     answer: ClassVar[str] = "group"
     cost: ClassVar[float] = 5.0
-    capability: ClassVar[Capability | None] = Capability.FACILITATE
+    capability: ClassVar[Capability | None] = Capability.RUN_GROUPS
     refusals: ClassVar[tuple[Reason, ...]] = (*_OF_GROUP, Reason.GROUP_CHANGED, *_WORDED)
     example: ClassVar[Fields] = {**_GROUP, "seen": 1, "seats": 8}
 
@@ -299,15 +342,17 @@ class ChangeGroup(Command, frozen=True, kw_only=True, tag="change_group"):
     seats: Annotated[int, Meta(ge=1, le=40)] | None = None
     minutes: dict[PhaseKind, int] | None = None
     cohosts: Annotated[list[MemberName], Meta(max_length=MOST_COHOSTS)] | None = None
+    no_crosstalk: bool | None = None
+    closed_after: Annotated[int, Meta(ge=0, le=1000)] | None = None
 
 
 class EndGroup(Command, frozen=True, kw_only=True, tag="end_group"):
-    """End a group of one's own. Its meetings that have not begun are called off; `why` is told to those who signed
-    up."""
+    """End a group of one's own; operators end every group. Its meetings that have not begun are called off; `why` is
+    told to those who signed up."""
 
     answer: ClassVar[str] = "group"
     cost: ClassVar[float] = 5.0
-    capability: ClassVar[Capability | None] = Capability.FACILITATE
+    capability: ClassVar[Capability | None] = Capability.RUN_GROUPS
     refusals: ClassVar[tuple[Reason, ...]] = (Reason.GROUP_UNKNOWN, Reason.NOT_ALLOWED, Reason.TEXT_TOO_LONG)
     example: ClassVar[Fields] = {**_GROUP, "why": "I am moving away."}
 
@@ -323,7 +368,7 @@ class PlanMeetings(Command, frozen=True, kw_only=True, tag="plan"):
     answer: ClassVar[str] = "group"
     cost: ClassVar[float] = 5.0
     capability: ClassVar[Capability | None] = Capability.FACILITATE
-    refusals: ClassVar[tuple[Reason, ...]] = (*_OF_GROUP, Reason.MEMBER_UNKNOWN)
+    refusals: ClassVar[tuple[Reason, ...]] = (*_OF_GROUP, Reason.MEMBER_UNKNOWN, Reason.TOO_MANY_MEETINGS)
     example: ClassVar[Fields] = {**_GROUP, "first": "2026-03-16T19:30", "zone": "Europe/Berlin", "times": 6}
 
     group: GroupName
@@ -335,10 +380,11 @@ class PlanMeetings(Command, frozen=True, kw_only=True, tag="plan"):
 
 
 class CancelMeeting(Command, frozen=True, kw_only=True, tag="cancel"):
-    """Call a meeting off before its doors open. `why` is told to those who signed up."""
+    """Call a meeting off before its doors open; operators call off every meeting. `why` is told to those who signed
+    up."""
 
     cost: ClassVar[float] = 5.0
-    capability: ClassVar[Capability | None] = Capability.FACILITATE
+    capability: ClassVar[Capability | None] = Capability.RUN_GROUPS
     refusals: ClassVar[tuple[Reason, ...]] = (
         Reason.MEETING_UNKNOWN,
         Reason.NOT_ALLOWED,
@@ -363,10 +409,12 @@ MeetingCommand = (
     | FinishTurn
     | PostponeTurn
     | PassTurn
+    | AnswerAsideCommand
     | StepMeeting
     | CallOnPerson
     | AddTimeToTurns
     | PauseMeeting
+    | AsideCommand
     | SendOutPerson
     | EndMeetingCommand
     | OpenGroup

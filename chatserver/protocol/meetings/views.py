@@ -13,13 +13,24 @@ from chatserver.domain.rooms.rooms import RoomId
 
 class MeetingPerson(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Somebody in a meeting, by their id in its room. `lost` says that they have no connection, `hand` that their hand
-    is raised."""
+    is raised, and to hosts `offered` that they are offered a listener."""
 
     id: MemberId
     name: str
     place: Place
     lost: bool = False
     hand: bool = False
+    offered: bool = False
+
+
+class ConcernView(Struct, frozen=True, kw_only=True):
+    """What screening found in a post, for hosts. Moderators have an entry about it."""
+
+    member: MemberId
+    offset: int
+    category: str
+    level: int
+    at: Millis
 
 
 class PhaseView(Struct, frozen=True, kw_only=True):
@@ -48,7 +59,10 @@ class MeetingView(Struct, frozen=True, kw_only=True, omit_defaults=True):
     share, `order` are those whose turn comes, `allotment` is the length of each turn in seconds, `passed` gave theirs
     up, and `aside` lost the connection before theirs was over. `hands` are raised, in the order in which they are
     taken.
-    `called_until` says until when a freed seat is held: `sign_up` takes it. `script` is shown to hosts.
+    `answers_until` is there while everybody may answer the last share; the share goes on after it.
+    `called_until` says until when a freed seat is held: `sign_up` takes it. `offered_until` says until when one can
+    answer, with `answer_aside`, the offer to talk with one listener and be first. `script`, `notes` (what screening
+    found) and `backstage` (the hosts' own room, if there are several) are shown to hosts.
     """
 
     id: MeetingId
@@ -80,15 +94,21 @@ class MeetingView(Struct, frozen=True, kw_only=True, omit_defaults=True):
     passed: tuple[MemberId, ...] = ()
     aside: tuple[MemberId, ...] = ()
     hands: tuple[MemberId, ...] = ()
+    answers_until: Millis | None = None
+    no_crosstalk: bool = False
     called_until: Millis | None = None
+    offered_until: Millis | None = None
     script: tuple[str, ...] = ()
+    notes: tuple[ConcernView, ...] = ()
+    backstage: RoomId | None = None
     ending: Ending | None = None
     why: str = ""
     forget_at: Millis | None = None
 
 
 class DateView(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A meeting that is ahead or live, before one is in it: numbers, and no names. `place` is one's own."""
+    """A meeting that is ahead or live, before one is in it: numbers, and no names. `place` is one's own; `freed` says
+    that one had a seat and missed two meetings. `closed` says that it takes nobody new, and that one is new."""
 
     id: MeetingId
     starts_at: Millis
@@ -99,11 +119,14 @@ class DateView(Struct, frozen=True, kw_only=True, omit_defaults=True):
     waiting: int = 0
     place: Place | None = None
     called_until: Millis | None = None
+    closed: bool = False
 
 
 class GroupCard(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A group that meets. `phases` are the parts of its meetings. `mine` says that one is a host of it. Hosts get its
-    `script`, its `hosts` with the owner first, and the `revision` for changes."""
+    `script`, its `hosts` with the owner first, and the `revision` for changes; operators all but the names. With
+    `no_crosstalk` nobody answers after a share. After as many meetings as `closed_after` (0: never) it takes nobody
+    new."""
 
     id: GroupId
     name: str
@@ -118,6 +141,8 @@ class GroupCard(Struct, frozen=True, kw_only=True, omit_defaults=True):
     seats: int
     theme: str = ""
     mine: bool = False
+    no_crosstalk: bool = False
+    closed_after: int = 0
     script: tuple[str, ...] = ()
     hosts: tuple[Person, ...] = ()
     revision: int | None = None

@@ -26,6 +26,7 @@ const WHY = {
   rather_with: "They would rather talk with somebody like you.",
   lived: "You know one of their topics from your own life.",
   lost_listener: "They lost their listener's connection, so they go first.",
+  referred: "They come from a group whose host offered them to go first.",
   waited_longest: "They have waited longest.",
   free_longest: "You have been free longest.",
 };
