@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from chatserver.domain.errors import Reason
 from chatserver.domain.identity import MemberId
 from chatserver.domain.meetings import commands as c
@@ -15,7 +17,7 @@ from tests.domain.meeting_kit import FINCH, HERON, HOST, ROBIN, SECOND_HOST, STA
 SHARERS = (ROBIN, WREN, HERON)
 
 
-def sharing(**fields: object) -> tuple[Stage, MemberId]:
+def sharing(**fields: Any) -> tuple[Stage, MemberId]:
     """A circle in its first turn, and whose it is."""
     stage = Stage(no_crosstalk=False, **fields).gathered(*SHARERS)
     stage.run_to(PhaseKind.SHARE)

@@ -32,7 +32,7 @@ def test_a_wait_is_told_in_whole_milliseconds_that_are_long_enough(wait: float, 
 TEMPORARY = {
     Reason.RATE_LIMITED, Reason.ROOM_FULL, Reason.SLOW_MODE, Reason.STORAGE_UNAVAILABLE, Reason.BUSY, Reason.DRAINING,
     Reason.INTERNAL, Reason.LISTENER_BUSY, Reason.JOINS_SLOWED, Reason.PLACES_USED,
-    Reason.NO_SEAT,
+    Reason.NO_SEAT, Reason.OFFERED_ALREADY,
 }  # fmt: skip
 
 

@@ -240,10 +240,10 @@ class SecondLooks:
         if found:
             raised = await acting_on_changes(node, node.store.escalate_late(found))
             node.metrics.second_looks.labels("raised").inc(raised)
-            for each in found:
-                room = room_of(each.look.channel)
+            for late in found:
+                room = room_of(late.look.channel)
                 if (closed := self._closed.get(kind_of(room))) is not None:
-                    closed.raised(each.look.author, room, each.look.post, [each.signal])
+                    closed.raised(late.look.author, room, late.look.post, [late.signal])
 
     def _with_those_before(self, waiting: _Waiting, verdict: _Verdict, levels: Levels) -> Signal | None:
         """Return what a text raises: at level 2 also where it is one of several weak ones by one person within minutes.
