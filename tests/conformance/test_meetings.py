@@ -192,11 +192,11 @@ async def test_hosts_offer_one_person_a_listener_and_have_a_room_of_their_own(
     """[P-MEET-7] [P-MEET-8] [P-MEET-9]"""
     async with _evening(redis_server, traffic, "circle", 2) as evening:
         meeting, host = evening.meeting, evening.host
-        token, second = await Personnel(evening.clusters[0]).hire("facilitator")
+        token, account = await Personnel(evening.clusters[0]).hire("facilitator")
         kim = await evening.meets[1](staff=True, token=token)
         # Of a second meeting, because hosts are those of when it was planned.
         starts_at = time.time_ns() // 1_000_000 + 3 * 3_600_000
-        cards = await host.ask("change_group", group=evening.group, seen=1, cohosts=[second])
+        cards = await host.ask("change_group", group=evening.group, seen=1, cohosts=[account["id"]])
         assert cards["group"]["revision"] == 2
         planned = await host.ask("plan", group=evening.group, dates=[starts_at])
         assert len(planned["group"]["dates"]) == 2

@@ -243,6 +243,7 @@ _OF_NOBODY = {
     "duties": {"room"},
     "floor_records": {"kind"},
     "log": {"channel", "kind", "reactions", "reaction"},
+    "meetings": {"form", "stage"},
     "memberships": {"room"},
     "reactions": {"channel", "reaction"},
     "rooms": {
