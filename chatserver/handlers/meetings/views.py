@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 from msgspec.structs import replace
 
@@ -40,6 +40,7 @@ from chatserver.protocol.meetings.views import (
     MeetingPerson,
     MeetingView,
     PhaseView,
+    PlaceWord,
     TurnView,
 )
 from chatserver.store.meeting_records import GroupWithMeetings
@@ -92,7 +93,7 @@ class MeetingViews:
             view,
             me=self._alias(member),
             may=tuple(self._options.of(member, is_moderator=viewer.is_moderator, is_operator=viewer.is_operator)),
-            place=None if found is None else found.place,
+            place=_word(found),
             here=found is not None and found.is_here,
             called_until=None if found is None else found.called_until,
             offered_until=None if offered_until is None else wall_time(meeting, offered_until),
@@ -196,7 +197,7 @@ class MeetingViews:
         return MeetingPerson(
             id=self._alias(who.member),
             name=who.name,
-            place=who.place,
+            place=_word(who) or "listener",
             lost=not is_seen(self._meeting, who, self._time, REACH),
             hand=who.member in self._meeting.hands,
         )
@@ -241,6 +242,11 @@ def card_of(found: GroupWithMeetings, viewer: Viewer, names: Mapping[MemberId, s
     )
 
 
+def _word(who: Attendee | None) -> PlaceWord | None:
+    """Return what part somebody has, on the wire."""
+    return None if who is None or who.place is Place.FREED else cast("PlaceWord", who.place.value)
+
+
 def is_known(found: GroupWithMeetings, member: MemberId) -> bool:
     """Return whether somebody has a place in any of a group's meetings, or hosts it."""
     return member in found.group.hosts or any(member in each.people for each in found.meetings)
@@ -256,7 +262,8 @@ def _date(meeting: Meeting, member: MemberId, *, is_new: bool) -> DateView:
         seats=meeting.seats,
         free=max(0, seats.free_seats(meeting)),
         waiting=len(meeting.at(Place.WAITING)) if meeting.stage is Stage.ANNOUNCED else 0,
-        place=None if found is None else found.place,
+        place=_word(found),
         called_until=None if found is None else found.called_until,
+        freed=found is not None and found.place is Place.FREED,
         closed=is_new and meeting.is_for_known,
     )

@@ -8,7 +8,7 @@ from chatserver.domain.history import CommandId, Millis
 from chatserver.domain.identity import MemberId, Person
 from chatserver.domain.meetings.forms import FORMS
 from chatserver.domain.meetings.groups import GroupId
-from chatserver.domain.meetings.state import Form, MeetingId, Place, Stage, room_of_meeting
+from chatserver.domain.meetings.state import Form, MeetingId, Stage, room_of_meeting
 from chatserver.protocol import messages as m
 from chatserver.protocol.meetings.views import (
     DateView,
@@ -46,15 +46,15 @@ _VIEW: Final = MeetingView(
     phases=tuple(PhaseView(kind=each.kind, minutes=each.minutes) for each in FORMS[Form.CIRCLE].phases),
     seats=6,
     free=4,
-    place=Place.SEAT,
+    place="seat",
     here=True,
     phase=4,
     phase_since=Millis(_NOW - 60_000),
     step=6,
     people=(
-        MeetingPerson(id=_HOST, name="Sam", place=Place.HOST),
-        MeetingPerson(id=_ROBIN, name="Brave Robin", place=Place.SEAT),
-        MeetingPerson(id=_ME, name="Quiet Wren", place=Place.SEAT),
+        MeetingPerson(id=_HOST, name="Sam", place="host"),
+        MeetingPerson(id=_ROBIN, name="Brave Robin", place="seat"),
+        MeetingPerson(id=_ME, name="Quiet Wren", place="seat"),
     ),
     turn=TurnView(holder=_ROBIN, since=Millis(_NOW - 60_000), ends_at=Millis(_NOW + 660_000)),
     order=(_ME,),
@@ -79,7 +79,7 @@ _CARD: Final = GroupCard(
             stage=Stage.ANNOUNCED,
             seats=6,
             free=2,
-            place=Place.SEAT,
+            place="seat",
         ),
     ),
 )

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from msgspec import Struct
 
 from chatserver.domain.history import Millis
 from chatserver.domain.identity import MemberId, Person
 from chatserver.domain.meetings.groups import GroupId
-from chatserver.domain.meetings.state import Ending, Form, MeetingId, PhaseKind, Place, Stage
+from chatserver.domain.meetings.state import Ending, Form, MeetingId, PhaseKind, Stage
 from chatserver.domain.rooms.rooms import RoomId
+
+
+PlaceWord = Literal["host", "seat", "listener", "waiting"]
+"""What part somebody has in a meeting."""
 
 
 class MeetingPerson(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -17,7 +23,7 @@ class MeetingPerson(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     id: MemberId
     name: str
-    place: Place
+    place: PlaceWord
     lost: bool = False
     hand: bool = False
     offered: bool = False
@@ -79,7 +85,7 @@ class MeetingView(Struct, frozen=True, kw_only=True, omit_defaults=True):
     seats: int
     free: int
     version: int = 0
-    place: Place | None = None
+    place: PlaceWord | None = None
     here: bool = False
     phase: int = -1
     phase_since: Millis | None = None
@@ -107,8 +113,9 @@ class MeetingView(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class DateView(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A meeting that is ahead or live, before one is in it: numbers, and no names. `place` is one's own; `freed` says
-    that one had a seat and missed two meetings. `closed` says that it takes nobody new, and that one is new."""
+    """A meeting that is ahead or live, before one is in it: numbers, and no names. `place` is one's own. `freed`
+    says that one had a seat, which is free again because one missed two meetings. `closed` says that it takes nobody
+    new, and that one is new."""
 
     id: MeetingId
     starts_at: Millis
@@ -117,8 +124,9 @@ class DateView(Struct, frozen=True, kw_only=True, omit_defaults=True):
     seats: int
     free: int
     waiting: int = 0
-    place: Place | None = None
+    place: PlaceWord | None = None
     called_until: Millis | None = None
+    freed: bool = False
     closed: bool = False
 
 

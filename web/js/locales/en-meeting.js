@@ -121,6 +121,7 @@ export const words = {
     listener: "You're signed up to listen.",
     waiting: "You're on the waiting list.",
   },
+  freed: "You couldn't come twice, so your seat is free for others again. You can sign up again.",
   called: (/** @type {string} */ until) => `A seat is free for you until ${until}.`,
   calledOff: (/** @type {string} */ name, /** @type {string} */ when) => `${name}, ${when}, was called off.`,
   why: (/** @type {string} */ why) => `The facilitator writes: ${why}`,
