@@ -12,7 +12,6 @@ from chatserver.domain.meetings.groups import GroupId
 from chatserver.domain.meetings.state import Ending, Form, MeetingId, PhaseKind, Stage
 from chatserver.domain.rooms.rooms import RoomId
 
-
 PlaceWord = Literal["host", "seat", "listener", "waiting"]
 """What part somebody has in a meeting."""
 

@@ -229,7 +229,13 @@ class GroupView {
         text(seats, seatsWord(date.free, date.seats, date.waiting ?? 0));
         text(
           own,
-          called !== undefined ? words.called(momentWord(called, now)) : date.freed ? words.freed : place === undefined ? "" : words.yours[place],
+          called !== undefined
+            ? words.called(momentWord(called, now))
+            : date.freed
+              ? words.freed
+              : place === undefined
+                ? ""
+                : words.yours[place],
         );
         text(doors, place !== undefined && !isOpen ? w.doors(momentWord(date.doors_at, now)) : isOpen ? words.now : "");
         text(enter, isHere ? words.goBack : w.goIn);
