@@ -10,7 +10,16 @@ import msgspec
 
 from chatserver.domain.history import ChannelName, Millis, Offset
 from chatserver.domain.identity import MemberId
-from chatserver.domain.rooms.rooms import Publication, Room, RoomChanged, RoomId, RoomStatus, Voice, room_channel
+from chatserver.domain.rooms.rooms import (
+    Publication,
+    Room,
+    RoomChanged,
+    RoomId,
+    RoomKind,
+    RoomStatus,
+    Voice,
+    room_channel,
+)
 from chatserver.store import listening_statements as sql
 from chatserver.store import people_statements as people_sql
 from chatserver.store import reading, report_access
@@ -53,14 +62,17 @@ class HeldRooms:
         if found is None or member not in self.members:
             return
         state, room = found
-        yield from report_access.admitted(room.id, member)
+        if room.kind is RoomKind.SESSION:
+            yield from report_access.admitted(room.id, member)
         if (yield Call(rooms_sql.FIND_MEMBERSHIPS, [(member, room.id)])):
             yield Call(people_sql.ENTER, [(room.agreement_version, member, room.id)])
             if sees_from_now:
                 yield Call(people_sql.SEE_FROM, [(state.last, state.last, member, room.id)])
         else:
             sees_from = state.last if sees_from_now else Offset(0)
-            row = (member, room.id, room.agreement_version, state.last, 0, True, sees_from)
+            # Who left and came back has written what they wrote: a voice that lets everybody write once counts it.
+            ((wrote_at,),) = yield Call(rooms_sql.LAST_POST_OF, [(state.channel, member)])
+            row = (member, room.id, room.agreement_version, state.last, wrote_at or 0, True, sees_from)
             yield Call(people_sql.ADD_MEMBERSHIP, [row])
 
     def expel(self, room_id: RoomId, member: MemberId) -> Op[None]:

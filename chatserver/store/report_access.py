@@ -16,6 +16,7 @@ from chatserver.domain.errors import Reason, Refusal
 from chatserver.domain.history import Millis
 from chatserver.domain.identity import MemberId
 from chatserver.domain.listening.state import SessionId
+from chatserver.domain.meetings.state import meeting_of_room
 from chatserver.domain.moderation import report_access as rules
 from chatserver.domain.moderation.report_access import Asker
 from chatserver.domain.people.staff import Capability, Staff, may, roles_at
@@ -26,6 +27,7 @@ from chatserver.store import staff_statements as staff_sql
 from chatserver.store.core import decoding
 from chatserver.store.core.compiler import Call, Op, Params, Row, by_keys
 from chatserver.store.listening_rows import ListeningRows
+from chatserver.store.meeting_hosts import hosts_of
 from chatserver.store.moderation_records import Due
 from chatserver.store.rooms_statements import KEYS_AT_ONCE
 
@@ -44,7 +46,7 @@ def params_of(asker: Asker) -> Params:
 
 
 def people_of_room(room: RoomId) -> Op[frozenset[MemberId]]:
-    """Return everybody who is or was in the session with this room; nobody for a themed room."""
+    """Return everybody who is or was in the session with this room; nobody for any other room."""
     if kind_of(room) is not RoomKind.SESSION:
         return frozenset()
     session = ListeningRows().state(0, (yield Call(sql.SESSION_RECORD, [(room,)]))).sessions.get(SessionId(room))
@@ -73,8 +75,12 @@ def is_by_moderator(author: MemberId) -> Op[bool]:
 
 
 def shut_out(report: str, about: MemberId | None, by: MemberId | None, room: RoomId) -> Op[None]:
-    """Store whose own case a new report is."""
-    people = rules.people_of_report(about, by, (yield from people_of_room(room)))
+    """Store whose own case a new report is. Of a meeting's room it is its hosts', too, if somebody made it (decision
+    0230); what screening raised there complains of nobody."""
+    there = yield from people_of_room(room)
+    if by is not None and kind_of(room) is RoomKind.MEETING:
+        there = yield from hosts_of(meeting_of_room(room))
+    people = rules.people_of_report(about, by, there)
     yield from keep(report, people)
 
 

@@ -349,6 +349,13 @@ READ_FOLDED: Final = Statement(
     "whom",
     "count",
 )
+LAST_POST_OF: Final = Statement(
+    select(func.max(log.c.at)).where(
+        log.c.channel == _p("channel"), log.c.author == _p("author"), log.c.kind == POSTED
+    ),
+    "channel",
+    "author",
+)
 PAGE: Final = Statement(
     select(*post_columns(log))
     .where(log.c.channel == _p("channel"), log.c.offset < _p("before"), log.c.kind == POSTED)

@@ -18,6 +18,7 @@ from chatserver.domain.meetings.decide import decide, see
 from chatserver.domain.meetings.groups import Group, GroupEdit, GroupId, open_group
 from chatserver.domain.meetings.state import MINUTE, SECOND, Form, Meeting, MeetingId, Place, Stage, room_of_meeting
 from chatserver.domain.meetings.timers import next_due
+from chatserver.domain.moderation.report_access import Asker
 from chatserver.domain.rooms.rooms import Posted, Room, RoomChanged, Voice, WritePost
 from chatserver.store.meeting_records import MeetingChange, MeetingCommitted
 from chatserver.store.records import Retention
@@ -176,6 +177,40 @@ async def test_a_reader_of_the_log_can_check_every_post(store: Store) -> None:
                 assert allowed.is_of(post.author)
                 posts.append(allowed.phase)
     assert {"welcome", "checkin", "share"} <= {*posts}
+
+
+async def test_who_leaves_a_round_and_comes_back_has_spoken(store: Store) -> None:
+    host = await planned(store)
+    ada, bea, cleo = [await newcomer(store, name) for name in ("Ada", "Bea", "Cleo")]
+    await enter(store, host, ada, bea, cleo)
+    for _ in range(2):
+        await do(store, host.id, c.Step(seen=(await kept(store)).step), BEGIN + SECOND)
+    await say(store, ada, "Tired.", where=room_of_meeting(ID), now=BEGIN + SECOND)
+    await do(store, ada.id, c.StepOut(), BEGIN + SECOND)
+    await enter(store, ada, now=BEGIN + SECOND)
+    with pytest.raises(Refusal) as refused:
+        await say(store, ada, "And sad.", where=room_of_meeting(ID), now=BEGIN + 2 * SECOND)
+    assert refused.value.reason is Reason.SAID_ONCE
+
+
+async def test_a_report_of_a_meeting_is_the_case_of_its_hosts_and_of_nobody_else_there(store: Store) -> None:
+    host = await planned(store)
+    ada, bea, mo = [await newcomer(store, name) for name in ("Ada", "Bea", "Mo")]
+    await enter(store, host, ada, bea, mo)
+    await say(store, ada, "You are all fools.", where=room_of_meeting(ID), now=BEGIN)
+    await say(store, bea, "I have the pills.", where=room_of_meeting(ID), now=BEGIN)
+    await do(store, host.id, c.SendOut(member=ada.id, reason="Cruel."), BEGIN + SECOND)
+    late = await newcomer(store, "Late")
+    await enter(store, late, now=BEGIN + SECOND)
+
+    async def sees(who: MemberId, *, is_operator: bool = False) -> list[MemberId | None]:
+        queue = await store.queue(Asker(member=who, is_operator=is_operator), Millis(0))
+        return [each.about for each in queue.open]
+
+    for who in (mo.id, late.id, MemberId("m_elsewhere")):
+        assert await sees(who) == [ada.id]
+    for who in (host.id, ada.id):
+        assert await sees(who, is_operator=True) == []
 
 
 async def test_a_meeting_that_ended_is_forgotten_in_its_time(store: Store, database: Database) -> None:

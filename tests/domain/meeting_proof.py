@@ -72,7 +72,10 @@ class LoggedRoom:
                 self._set_voice(voice, now)
             case c.Admit(member=member):
                 assert self._room is not None
-                self._members[member] = Membership(room=self._room.id, agreement_version=1)
+                wrote_at = max((each.at for each in self.log if each.author == member), default=Millis(0))
+                self._members[member] = Membership(
+                    room=self._room.id, agreement_version=1, last_post_at=Millis(wrote_at)
+                )
             case c.Expel(member=member):
                 self._members.pop(member, None)
             case c.CloseRoom():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from msgspec.structs import replace
 
 from chatserver.domain.history import Millis
@@ -24,6 +25,11 @@ def test_the_log_alone_proves_every_post_and_equal_turns_are_equally_long() -> N
     assert posts > 5 * MEETINGS
     assert turns > MEETINGS
     assert refused > MEETINGS
+
+
+@pytest.mark.parametrize("seed", [544, 1178])
+def test_who_leaves_a_round_and_comes_back_does_not_speak_twice(seed: int) -> None:
+    assert Run(seed).run().problems == []
 
 
 def test_the_reader_finds_a_post_out_of_turn_twice_in_a_round_too_long_or_too_soon() -> None:
