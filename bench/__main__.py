@@ -26,6 +26,7 @@ from bench.scenarios.durable import durable
 from bench.scenarios.expiry import expiry
 from bench.scenarios.fanout import single, throughput
 from bench.scenarios.latency import latency
+from bench.scenarios.meetings import meetings
 from bench.scenarios.queue import queue
 from bench.scenarios.room10k import room10k
 from bench.scenarios.rooms import rooms
@@ -52,6 +53,7 @@ SCENARIOS: Final[dict[str, Callable[[Bench], Section]]] = {
     "slow": slow,
     "storm": storm,
     "queue": queue,
+    "meetings": meetings,
 }
 _ROWS, _QUICK_ROWS = 1_000_000, 200_000
 _FILES = 65_536

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from contextlib import ExitStack
 from typing import Any, Final
 
@@ -15,8 +15,9 @@ from bench.load import now
 from bench.machine import allow_files, bind, cpu_seconds, family, on_cores
 from bench.measure import Bench, percentile
 from bench.report import OURS, Section, figure
-from bench.targets import ENOUGH, RAISED, RAISED_FOR_SENDERS
+from bench.targets import RAISED, RAISED_FOR_SENDERS
 from chatserver.domain.history import Millis
+from chatserver.domain.identity import MemberId
 from chatserver.domain.meetings import groups
 from chatserver.domain.meetings.groups import GroupEdit, GroupId
 from chatserver.domain.meetings.state import Form, MeetingId, PhaseKind
@@ -35,8 +36,10 @@ _MINUTES: Final = dict.fromkeys(
     (PhaseKind.WELCOME, PhaseKind.CHECKIN, PhaseKind.PREPARE, PhaseKind.OPEN, PhaseKind.CLOSING), 1
 )
 _SHARE: Final = 12
-_AHEAD: Final = 20.0
-"""Seconds after everybody is connected at which the first meeting begins."""
+_SOON: Final = 5_000
+"""Milliseconds from planning a meeting to its beginning."""
+_SPREAD: Final = 60.0
+"""Seconds over which the meetings begin, so that their steps do not all come at once."""
 _MS: Final = 1_000
 _PATIENCE: Final = 300.0
 _AT_ONCE: Final = 48
@@ -78,8 +81,7 @@ class _Place:
         with on_cores(bench.cores.others):
             database = stack.enter_context(PostgresServer(["fsync=on", "full_page_writes=on"]))
         self.database_url = database.fresh_database()
-        config = {"limits": {**RAISED, **RAISED_FOR_SENDERS, "members_per_worker": ENOUGH}}
-        config["limits"].pop("members_per_worker")
+        config = {"limits": {**RAISED, **RAISED_FOR_SENDERS}}
         self.server = ChatServer(
             database_url=self.database_url, config=config, workers=WORKERS, redis_url=redis.url, is_forked=bench.quick
         )
@@ -109,23 +111,26 @@ class _Found:
 
 async def _measure(place: _Place, count: int, seconds: float) -> _Found:
     found = _Found()
-    tokens = await _hosts(place, count)
+    staff = await _hosts(place, count)
     async with asyncio.timeout(_PATIENCE + seconds):
         url = place.server.ws_url
         hosts = [ChatClient(url, hello=False) for _ in range(count)]
         guests = [[ChatClient(url) for _ in range(PEOPLE - 1)] for _ in range(count)]
-        await _each([_open_host(host, token) for host, token in zip(hosts, tokens, strict=True)])
+        await _each([_open_host(host, token) for host, (_, token) in zip(hosts, staff, strict=True)])
         await _each([guest.open() for those in guests for guest in those])
         cpu, wall = place.cpu(), now()
         await asyncio.sleep(min(10.0, seconds / 5))
         found.idle = (place.cpu() - cpu) / (now() - wall)
-        ids = await _plan(place, count)
-        meetings = [_Running(*each) for each in zip(ids, hosts, guests, strict=True)]
-        await _each([client.ask("enter", meeting=one.id, agreement=1) for one in meetings for client in one.people])
-        await _each([client.ask("join", room=one.id) for one in meetings for client in one.people])
-        await _each([client.ask("meeting", meeting=one.id) for one in meetings for client in one.people])
-        work = [asyncio.create_task(one.run()) for one in meetings]
-        await asyncio.sleep(_AHEAD)
+        ids = await _plan(place, [member for member, _ in staff])
+        running = [
+            _Running(id_, host, those, number * _SPREAD / count)
+            for number, (id_, host, those) in enumerate(zip(ids, hosts, guests, strict=True))
+        ]
+        await _each([client.ask("enter", meeting=one.id, agreement=1) for one in running for client in one.people])
+        await _each([client.ask("join", room=one.id) for one in running for client in one.people])
+        await _each([client.ask("meeting", meeting=one.id) for one in running for client in one.people])
+        work = [asyncio.create_task(one.run()) for one in running]
+        await asyncio.sleep(_SPREAD)
         cpu, wall, load, writes = place.cpu(), now(), time.process_time(), await place.written()
         await asyncio.sleep(seconds)
         span = now() - wall
@@ -134,14 +139,14 @@ async def _measure(place: _Place, count: int, seconds: float) -> _Found:
         for task in work:
             task.cancel()
         await asyncio.gather(*work, return_exceptions=True)
-        found.late = [late for one in meetings for late in one.late]
-        await _each([client.close() for one in meetings for client in one.people])
+        found.late = [late for one in running for late in one.late]
+        await _each([client.close() for one in running for client in one.people])
     if not found.late:
         raise RuntimeError("no step was due")
     return found
 
 
-async def _hosts(place: _Place, count: int) -> list[str]:
+async def _hosts(place: _Place, count: int) -> list[tuple[MemberId, str]]:
     store = PostgresStore(place.database_url)
     await store.open()
     try:
@@ -150,33 +155,24 @@ async def _hosts(place: _Place, count: int) -> list[str]:
         await store.close()
 
 
-async def _plan(place: _Place, count: int) -> list[str]:
-    """Open a group for each host, with a meeting that begins soon: one after another, within a minute."""
+async def _plan(place: _Place, hosts: Sequence[MemberId]) -> list[MeetingId]:
+    """Open a group for each host, with a meeting that begins in a moment."""
     store = PostgresStore(place.database_url)
     await store.open()
-    ids = []
-    first = time.time_ns() // 1_000_000 + round(_AHEAD * _MS)
     try:
-        for number in range(count):
-            owner = (await store.all_staff())[number].member if number == 0 else None
-            del owner
-            ids.append(await _plan_one(store, number, Millis(first + number * 60 * _MS // count)))
+        return [await _plan_one(store, number, host) for number, host in enumerate(hosts)]
     finally:
         await store.close()
-    return ids
 
 
-async def _plan_one(store: PostgresStore, number: int, at: Millis) -> str:
-    host = add_facilitators.member(number)
-    edit = GroupEdit(
-        name=f"Circle {number}", about="For tonight.", seats=8, minutes={**_MINUTES, PhaseKind.SHARE: _SHARE}
-    )
+async def _plan_one(store: PostgresStore, number: int, host: MemberId) -> MeetingId:
+    minutes = {**_MINUTES, PhaseKind.SHARE: _SHARE}
+    edit = GroupEdit(name=f"Circle {number}", about="For tonight.", seats=8, minutes=minutes)
     group = groups.open_group(GroupId(f"g-{number:016}"), host, Form.CIRCLE, edit)
     await store.add_group(group)
-    id_ = MeetingId(f"m--{number:016}")
-    now_ = Millis(time.time_ns() // 1_000_000)
-    await store.plan_meetings(group.id, lambda found: None, [at], [id_], [str(number)], now_)
-    return id_
+    meeting, at = MeetingId(f"m--{number:016}"), Millis(time.time_ns() // 1_000_000)
+    await store.plan_meetings(group.id, lambda found: None, [Millis(at + _SOON)], [meeting], [str(number)], at)
+    return meeting
 
 
 async def _open_host(host: ChatClient, token: str) -> None:
@@ -187,8 +183,9 @@ async def _open_host(host: ChatClient, token: str) -> None:
 class _Running:
     """One meeting, with everybody who is in it. `late` is how late each step was that time brought, in milliseconds."""
 
-    def __init__(self, id_: str, host: ChatClient, guests: list[ChatClient]) -> None:
+    def __init__(self, id_: MeetingId, host: ChatClient, guests: list[ChatClient], delay: float) -> None:
         self.id = id_
+        self._delay = delay
         self.people = [host, *guests]
         self.late: list[float] = []
         self._host = host
@@ -197,7 +194,7 @@ class _Running:
     async def run(self) -> None:
         """Begin the meeting when it is time; then follow its voices, and let whoever has a turn write once."""
         view = (await self._host.ask("meeting", meeting=self.id))["meeting"]
-        await asyncio.sleep(max(0.0, view["starts_at"] / _MS - time.time() + 0.5))
+        await asyncio.sleep(max(self._delay, view["starts_at"] / _MS - time.time() + 0.5))
         await self._host.ask("step", meeting=self.id, seen=view["step"])
         before: Message | None = None
         while True:

@@ -1,4 +1,4 @@
-"""Abuse of support groups: seats that nobody means to use, hosts who are accused, and people who take and do not give."""
+"""Abuse of support groups: seats that nobody uses, hosts who are accused, and people who take and do not give."""
 
 from __future__ import annotations
 

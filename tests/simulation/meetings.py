@@ -21,6 +21,7 @@ from chatserver.domain.identity import Member, MemberId, Persona
 from chatserver.domain.meetings import commands as c
 from chatserver.domain.meetings import groups
 from chatserver.domain.meetings.commands import MeetingAction
+from chatserver.domain.meetings.forms import FORMS as FORM_RULES
 from chatserver.domain.meetings.groups import GroupEdit, GroupId
 from chatserver.domain.meetings.state import MINUTE, SECOND, Form, Meeting, MeetingId, PhaseKind, Place, room_of_meeting
 from chatserver.domain.rooms.rooms import Posted, RoomChanged, WritePost
@@ -143,11 +144,13 @@ class MeetingSimulation:
             new = Member(id=guest, name=guest, name_key=guest, created_at=Millis(0), seen_at=Millis(2**50))
             memory.transact(lambda new=new: people.add_member(new))  # type: ignore[misc]
         minutes = {
-            kind: length for kind, length in MINUTES.items() if kind in {p.kind for p in groups.FORMS[form].phases}
+            kind: length
+            for kind, length in MINUTES.items()
+            if kind in {phase.kind for phase in FORM_RULES[form].phases}
         }
         edit = GroupEdit(name="Round", about="Simulated.", seats=SEATS, minutes=minutes, cohosts=(HOSTS[1],))
         group = groups.open_group(GROUP, HOSTS[0], form, edit)
-        names = dict(zip(HOSTS, HOSTS, strict=True))
+        names = {host: str(host) for host in HOSTS}
         (meeting,) = groups.plan(group, [BEGIN], [MEETING], [str(self.random.random())], [], names, Millis(START))
         memory.transact(lambda: meeting_log.add([meeting]))
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from chatserver.domain.errors import Reason, Refusal
+from chatserver.domain.history import Offset
 from chatserver.domain.identity import MemberId, Person
 from chatserver.domain.listening import company_commands as actions
 from chatserver.domain.listening.company import CompanyId
+from chatserver.domain.moderation.crisis_phrases import Signal
 from chatserver.domain.rooms.rooms import ID_PREFIXES, RoomId, RoomKind
 from chatserver.handlers.answer import Answer
 from chatserver.handlers.commands import Handler
@@ -47,6 +49,9 @@ class CompanyRooms:
 
     def spoke(self, who: MemberId, room: RoomId) -> None:
         """Do nothing: silence ends no company."""
+
+    def raised(self, who: MemberId, room: RoomId, post: Offset, signals: Sequence[Signal]) -> None:
+        """Do nothing: moderators have an entry of it."""
 
     def typed(self, who: MemberId, room: RoomId) -> None:
         """Do nothing: silence ends no company."""
