@@ -67,6 +67,7 @@ def open_site(
     clock: float = 0.0,
     is_school: bool = True,
     looks_for_contacts: bool = True,
+    has_model: bool = False,
 ) -> Iterator[ChatServer]:
     """A running server with these rooms beside the seeded ones. Unless it `is_school`, limits of one address hold."""
     config: dict[str, Any] = {
@@ -76,6 +77,8 @@ def open_site(
     }
     if not is_school:
         config["shared_networks"] = []
+    if has_model:
+        config["screening"] = {"second_look": True}
     if not looks_for_contacts:
         config["rooms"] = {"contact_details": "off"}
     server = ChatServer(workers, redis_url, config=config, clock=clock)

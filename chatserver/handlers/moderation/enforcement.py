@@ -333,6 +333,7 @@ def _report(report: Report, names: dict[MemberId, str], parts: Mapping[str, int]
         taken_why=report.taken_reason,
         rank=rank_in(report.band),
         new=report.is_new,
+        pressing=report.is_pressing,
         parts=parts.get(report.id, 0),
         folds=None if report.folds is None else Folds(report.folds),
         card=report.card,

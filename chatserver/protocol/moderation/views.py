@@ -18,8 +18,9 @@ class ReportView(Struct, frozen=True, kw_only=True, omit_defaults=True):
     a `level`, 2 or 3, it is an escalation: the server made it because of words in a post, and `reason` is their
     category. `rank` is 3 (now), 2 (a person reports) or 1 (words). `parts` is how many others it holds: of one person,
     or, if it `folds` "words" or "reports", those of a flood. `new` says that the reporter, or author, had come less
-    than an hour before. With `about_staff` it is about a staff member: only operators see it, and `claimed_by` is the
-    proposer while the outcome is `proposed`. `taken_from` and `taken_why` say from whom it was taken over, and why."""
+    than an hour before; `pressing`, that the model takes the words for urgent. With `about_staff` it is about a staff
+    member: only operators see it, and `claimed_by` is the proposer while the outcome is `proposed`. `taken_from` and
+    `taken_why` say from whom it was taken over, and why."""
 
     id: str
     at: Millis
@@ -42,6 +43,7 @@ class ReportView(Struct, frozen=True, kw_only=True, omit_defaults=True):
     taken_why: str = ""
     rank: int
     new: bool = False
+    pressing: bool = False
     parts: int = 0
     folds: Folds | None = None
     card: str | None = None

@@ -103,6 +103,7 @@ export const words = {
     parts: (/** @type {number} */ n) => (n === 1 ? "and one more of theirs" : `and ${n} more of theirs`),
     newest: (/** @type {string} */ time) => `last at ${time}`,
     newHere: "new here",
+    pressing: "sounds urgent",
     newReporter: "reported by somebody who is new here",
     closed: "Closed lately",
     call: "A listener calls",
@@ -210,6 +211,8 @@ export const words = {
     firedLead: "A guess by words alone: it may be wrong. Nothing was done to whoever wrote them.",
     line: "The line of the word list",
     model: "No line of the word lists: the model marked these words. It cannot say why.",
+    several:
+      "No line of the word lists: the model marked several posts of this person within minutes, none of them clearly. The last one is shown here; read it with those before.",
     erased: "Whoever wrote them has erased themselves.",
     closeOurs: "No person reported this, so nobody is told that it was closed.",
     noNote: "They wrote nothing beside it.",

@@ -2,6 +2,8 @@
 
 /** @param {number} n */
 const rounded = (n) => (n < 10 ? Math.round(n * 10) / 10 : Math.round(n));
+/** @param {number} n */
+const times = (n) => (n === 1 ? "once out" : `${n} times`);
 const signed = new Intl.NumberFormat(undefined, {
   signDisplay: "always",
   minimumFractionDigits: 2,
@@ -70,14 +72,14 @@ export const words = {
   none: "There is not enough to tell yet.",
   nothingStandsOut: "Nothing stands out: what was marked was mostly worth a look.",
   /** @param {string} phrase @param {number} nothing @param {number} of */
-  phrase: (phrase, nothing, of) => `“${phrase}” was closed as nothing ${nothing} times of ${of}.`,
+  phrase: (phrase, nothing, of) => `“${phrase}” was closed as nothing ${times(nothing)} of ${of}.`,
   phraseAdvice: "If it is mostly wrong here, take it off your own word list.",
   /** @param {number} low @param {number} high @param {number} nothing @param {number} of */
   band: (low, high, nothing, of) =>
-    `Posts that the model scored from ${short(low)} to ${short(high)} were closed as nothing ${nothing} times of ${of}.`,
+    `Posts that the model scored from ${short(low)} to ${short(high)} were closed as nothing ${times(nothing)} of ${of}.`,
   bandAdvice: "Letting fewer be marked leaves the lowest out first.",
   /** @param {number} nothing @param {number} of */
-  others: (nothing, of) => `All other phrases together were closed as nothing ${nothing} times of ${of}.`,
+  others: (nothing, of) => `All other phrases together were closed as nothing ${times(nothing)} of ${of}.`,
   all: "All numbers",
 };
 

@@ -123,7 +123,8 @@ function heldWord(report) {
         ? w.newReporter
         : w.newHere
       : "";
-  return [parts, newest, fresh].filter((part) => part !== "").join(" · ");
+  const pressing = report.pressing === true && report.status !== "closed" ? w.pressing : "";
+  return [pressing, parts, newest, fresh].filter((part) => part !== "").join(" · ");
 }
 
 /** @param {Report} report @param {string} me */

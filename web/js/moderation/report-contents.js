@@ -105,6 +105,8 @@ function long(said) {
 
 /** What stands in the place of a list's line where the model marked the words. */
 const MODEL = "[model]";
+/** The same, where several of somebody's posts did together. */
+const SEVERAL = `${MODEL} several`;
 
 /** The words that fired, and the line of the list. @param {string} note */
 function fired(note) {
@@ -112,8 +114,8 @@ function fired(note) {
   if (said === "") return [h("p", { class: "soft", text: w.erased })];
   return [
     h("p", {}, h("b", { text: `“${said}”` })),
-    phrase === MODEL
-      ? h("p", { class: "soft small", text: w.model })
+    phrase.startsWith(MODEL)
+      ? h("p", { class: "soft small", text: phrase === SEVERAL ? w.several : w.model })
       : h("details", {}, h("summary", { class: "small", text: w.line }), h("p", { class: "soft small", text: phrase })),
   ];
 }
