@@ -114,7 +114,7 @@ test("after a share everybody may answer, and it says for how long", () => {
   const { turn: _, ...rest } = VIEW;
   const answers = { ...rest, answers_until: NOW + 120_000 };
   const strip = stripOf(answers, NOW);
-  assert.deepEqual([strip.name, strip.said, strip.left], ["Sharing", w.answers(""), "2 minutes left"]);
+  assert.deepEqual([strip.name, strip.said, strip.left], ["Kind words", w.answers(""), "2 minutes left"]);
   assert.equal(stripOf(answers, NOW + 121_000).left, "");
   assert.match(newsOf(VIEW, answers, NOW)[0].said, /^A kind word/);
 });

@@ -57,7 +57,7 @@ export function stripOf(view, now) {
   const kind = kindOf(view);
   const isHeld = view.held === true;
   return {
-    name: phaseName(isHeld ? "hold" : kind),
+    name: phaseName(isHeld ? "hold" : answersUntil(view) === undefined ? kind : "answers"),
     part: w.part((view.phase ?? 0) + 1, view.phases.length),
     said: isHeld ? w.held : said(view, kind, now),
     left: isHeld ? "" : leftOf(view, kind, now),
