@@ -266,7 +266,7 @@ test("help of one kind is offered once in half an hour, and of another kind at o
 test("a guess is offered once, not at every sentence, and not beside help that was offered a while ago", async () => {
   const { clock, shown, say, socket } = await caredFor();
   const guess = async () => {
-    socket.push({ push: "care", room: "sleep", care: "self_harm" });
+    socket.give({ push: "care", room: "sleep", care: "self_harm" });
     await settled();
   };
   await say("first", "abuse");
