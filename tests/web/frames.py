@@ -34,6 +34,8 @@ from chatserver.protocol.messages import (
     RoomSelf,
     SelfPush,
 )
+from chatserver.protocol.operating import examples as operating
+from chatserver.protocol.operating.screening_messages import ScreeningOk
 from chatserver.protocol.rooms.messages import (
     CountsPush,
     EditedPush,
@@ -241,8 +243,9 @@ def _frames() -> dict[str, Any]:
         "draining": DrainingPush(reconnect_after=3.25),
     }
     errors = {name: ErrorReply(re=CommandId("1"), error=error_body(no)) for name, no in refusals.items()}
+    screening = next(reply for reply in operating.REPLIES if isinstance(reply.ok, ScreeningOk))
     return {
-        "replies": {name: _plain(frame) for name, frame in replies.items()},
+        "replies": {**{name: _plain(frame) for name, frame in replies.items()}, "screening": _plain(screening)},
         "errors": {name: _plain(frame) for name, frame in errors.items()},
         "facts": [_plain(fact) for fact in _facts()],
         "pushes": {name: _plain(push) for name, push in pushes.items()},
