@@ -85,4 +85,5 @@ async def test_without_a_model_the_page_says_so_and_nothing_can_be_set(site: Clu
     assert seen["model"] == "off"
     assert "first" not in seen
     wanted = {"writers": 60, "moderators": 20, "reason": "more of us", "seen": 0}
-    assert (await boss.refusal("set_screening", **wanted))["code"] == "invalid"
+    refused = await boss.refusal("set_screening", **wanted)
+    assert (refused["code"], refused["details"]) == ("not_allowed", {"why": "no_model"})

@@ -50,10 +50,10 @@ async def ask(operations: Operations, connection: Connection, person: Person, co
 
 
 async def set_levels(operations: Operations, connection: Connection, person: Person, command: SetScreening) -> Answer:
-    """Set how much is marked. Raises INVALID where no model reads along."""
+    """Set how much is marked. Raises NOT_ALLOWED (`why` "no_model") where no model reads along."""
     levels = operations.levels
     if levels is None:
-        raise Refusal(Reason.INVALID, details={"field": "$.cmd", "problem": "no model reads along"})
+        raise Refusal(Reason.NOT_ALLOWED, details={"why": "no_model"})
     loads = Loads(command.writers, command.moderators)
     require_loads(loads)
     by_hand = None if command.by_hand is None else Levels(command.by_hand.first, command.by_hand.second)
