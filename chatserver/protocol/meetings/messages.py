@@ -319,6 +319,7 @@ class AskFacilitators(Command, frozen=True, kw_only=True, tag="facilitators"):
     answer: ClassVar[str] = "facilitators"
     cost: ClassVar[float] = 4.0
     capability: ClassVar[Capability | None] = Capability.FACILITATE
+    refusals: ClassVar[tuple[Reason, ...]] = (Reason.NOT_ALLOWED,)
 
 
 class ChangeGroup(Command, frozen=True, kw_only=True, tag="change_group"):
