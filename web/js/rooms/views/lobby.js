@@ -52,17 +52,25 @@ export function lobbyView(context) {
   const mine = h("ul", { class: "cards", "aria-label": w.yours });
   const allTitle = h("h2", { text: w.rooms });
   const all = h("ul", { class: "cards", "aria-label": w.rooms });
+  const ask = button(w.askGo, () => context.go({ name: "asking" }), { class: "quiet" });
   const element = h(
     "div",
     { class: "lobby" },
-    h("div", { class: "welcome" }, h("h1", { text: w.title }), h("p", { class: "lead", text: w.lead }), you.element),
+    h(
+      "div",
+      { class: "welcome" },
+      h("h1", { text: w.title }),
+      h("p", { class: "lead", text: w.lead }),
+      you.element,
+      groupsLine(context),
+    ),
     mineTitle,
     mine,
     allTitle,
     wait,
     none,
     all,
-    ...besides(context),
+    h("p", { class: "card" }, w.ask, " ", ask),
   );
   return {
     element,
@@ -94,22 +102,11 @@ export function lobbyView(context) {
   };
 }
 
-/** What there is besides rooms. @param {Context} context */
-function besides(context) {
+/** The way to groups that meet. @param {Context} context */
+function groupsLine(context) {
   const trouble = troubleLine();
-  const go = (/** @type {string} */ label, /** @type {() => void} */ act) => button(label, act, { class: "quiet" });
-  const meet = () => void trouble.around(() => context.meet("#groups"));
-  return [
-    h(
-      "p",
-      { class: "card" },
-      w.ask,
-      " ",
-      go(w.askGo, () => context.go({ name: "asking" })),
-    ),
-    h("p", { class: "card" }, w.groups, " ", go(w.groupsGo, meet)),
-    trouble.element,
-  ];
+  const go = button(w.groupsGo, () => void trouble.around(() => context.meet("#groups")), { class: "quiet" });
+  return h("div", { class: "meet" }, h("span", { text: w.groups }), go, trouble.element);
 }
 
 /** @param {RoomCard} card @param {State} state */
