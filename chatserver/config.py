@@ -56,6 +56,7 @@ from chatserver.config_sections import (
     _word_lists,
 )
 from chatserver.domain.limits import Limits
+from chatserver.domain.listening.company import CompanyRules
 from chatserver.domain.listening.state import ListeningRules
 from chatserver.domain.moderation.screening_levels import Loads
 from chatserver.domain.operating.alerts import Thresholds
@@ -253,6 +254,14 @@ class Settings(BaseSettings):
             most_cap=own.most_at_once,
             keep=round(own.keep_minutes * _MINUTE),
             words_days=own.words_days,
+            company=CompanyRules(
+                heavy_seats=own.company_heavy_seats,
+                longest=round(own.company_minutes * _MINUTE),
+                pause=round(own.company_rest_minutes * _MINUTE),
+                host_grace=round(own.company_gone_seconds * 1000),
+                host_gone=round(own.company_closes_minutes * _MINUTE),
+                keep=round(own.company_keep_minutes * _MINUTE),
+            ),
         )
 
     @property

@@ -162,6 +162,12 @@ class ListeningSection(BaseModel):
     most_at_once: _Count = 4
     keep_minutes: _Positive = 60.0
     words_days: _Count = 90
+    company_minutes: _Positive = 60.0
+    company_rest_minutes: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 15.0
+    company_gone_seconds: Annotated[float, Field(ge=10, allow_inf_nan=False)] = 60.0
+    company_closes_minutes: _Positive = 5.0
+    company_keep_minutes: _Positive = 15.0
+    company_heavy_seats: Annotated[int, Field(ge=0)] = 2
     contact_details: Literal["off", "warn", "refuse"] = "warn"
 
     @model_validator(mode="after")

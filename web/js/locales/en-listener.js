@@ -54,6 +54,7 @@ export const words = {
     practice: "Practice",
     profile: "What I take on",
     groups: "Groups",
+    company: "Company",
     account: "My account",
     team: "Team",
   },

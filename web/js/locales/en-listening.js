@@ -170,6 +170,9 @@ export const words = {
     help: "Helplines",
     helpLead: "They answer now, at any hour.",
     came: (/** @type {string} */ name) => `${name} is here for you. You can write now.`,
+    cameAlong: "Your listener is here. What you had begun to write came along; nobody has seen it yet.",
+    cameFine: "All right",
+    stood: "You are not in the company any more. Your place in line is the same.",
   },
   lapsed: {
     title: "Your place was given up while you were away",

@@ -171,7 +171,7 @@ function acked(state, { id, offset }) {
  */
 export function joinedRooms(state) {
   const held = Object.values(state.rooms)
-    .filter((r) => !isTalk(r.id))
+    .filter((r) => !isTalk(r.id) && !isCompany(r.id))
     .map((r) => ({ id: r.id, name: r.room.name, unread: r.unread }));
   const known = (state.lobby ?? [])
     .filter((card) => card.unread !== undefined && state.rooms[card.id] === undefined)
@@ -182,6 +182,9 @@ export function joinedRooms(state) {
 
 /** One-to-one. @param {string} room */
 export const isTalk = (room) => room.startsWith("s-");
+
+/** A company of people who wait. @param {string} room */
+export const isCompany = (room) => room.startsWith("c--");
 
 /** A meeting of a support group. @param {string} room */
 export const isMeeting = (room) => room.startsWith("m--");

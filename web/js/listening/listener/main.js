@@ -38,7 +38,8 @@ import { talksView } from "./talks.js";
 import { teamView } from "./team.js";
 
 const TICK_MS = 1_000;
-const GROUPS_HASH = "#groups";
+/** Pages that a reload, or a link from another page, leads back to. @type {Record<string, string>} */
+const HASHES = { groups: "#groups", company: "#company" };
 const WRITTEN_IN = "input, textarea, select, [contenteditable]";
 
 const stage = byId("screen");
@@ -164,14 +165,16 @@ class ListenersPage {
     const canSee = roles.some((role) => role === "operator" || role === "moderator");
     const own = this.session.isListener ? ["listen", "practice", "profile"] : [];
     const groups = roles.includes("facilitator") ? ["groups"] : [];
-    return [...own, ...groups, "account", ...(canSee ? ["team"] : [])];
+    const company = keepsCompany(roles) ? ["company"] : [];
+    return [...own, ...groups, ...company, "account", ...(canSee ? ["team"] : [])];
   }
 
   /** Where somebody begins: in a reload of their groups there, else where their work is. */
   get #home() {
     const { roles } = this.app.account;
     const isHost = roles.includes("facilitator");
-    if (isHost && location.hash === GROUPS_HASH) return "groups";
+    if (isHost && location.hash === HASHES["groups"]) return "groups";
+    if (keepsCompany(roles) && location.hash === HASHES["company"]) return "company";
     if (this.session.isListener && roles.includes("listener")) return "listen";
     return isHost ? "groups" : "account";
   }
@@ -186,7 +189,7 @@ class ListenersPage {
     this.place.replaceChildren(this.part.element);
     attr(this.element, "data-page", to);
     // A reload leads back to it.
-    history.replaceState(null, "", location.pathname + (to === "groups" ? GROUPS_HASH : ""));
+    history.replaceState(null, "", location.pathname + (HASHES[to] ?? ""));
     this.#draw();
     scrollTo(0, 0);
     const title = this.place.querySelector("h1");
@@ -206,7 +209,15 @@ class ListenersPage {
       case "team":
         return teamView(app);
       case "groups":
-        return fetchedGroups(app, this.context);
+        return fetchedPart(async () => {
+          const { groupsPart } = await fetched(() => import("../../meetings/host/part.js"), "meetings/host/part.js");
+          return groupsPart(app, this.context);
+        });
+      case "company":
+        return fetchedPart(async () => {
+          const { companyPart } = await fetched(() => import("./company.js"), "listening/listener/company.js");
+          return companyPart(app, this.context);
+        });
       default:
         return this.talks;
     }
@@ -308,17 +319,20 @@ class ListenersPage {
   }
 }
 
-/** What facilitators have, which others need not fetch. @param {ListenerApp} app @param {Context} context @returns {Part} */
-function fetchedGroups(app, context) {
+/** Who may keep company with people who wait. @param {readonly string[]} roles */
+const keepsCompany = (roles) => roles.some((role) => ["listener", "facilitator", "moderator"].includes(role));
+
+/** What not everybody has, so that others need not fetch it. @param {() => Promise<Part>} make @returns {Part} */
+function fetchedPart(make) {
   const place = h("div", {}, h("p", { class: "soft", role: "status", text: words.loadingPart }));
   /** @type {Part | null} */
   let part = null;
   let isGone = false;
   async function fetchPart() {
     try {
-      const { groupsPart } = await fetched(() => import("../../meetings/host/part.js"), "meetings/host/part.js");
-      if (isGone) return;
-      part = groupsPart(app, context);
+      const made = await make();
+      if (isGone) return made.gone?.();
+      part = made;
       place.replaceChildren(part.element);
     } catch (no) {
       if (!(no instanceof Refused)) throw no;

@@ -5,7 +5,9 @@
  */
 
 /** @import {Refused} from "../../lib/client.js" */
-/** @import {Context} from "../../types.js" */
+/** @import {Context, Standing} from "../../types.js" */
+
+import { isCompany } from "../../rooms/state.js";
 
 export class SeekerFetching {
   isLooking = false;
@@ -15,6 +17,11 @@ export class SeekerFetching {
   refused = "";
   /** The room whose last words were asked for. */
   asked = "";
+
+  /** The standing whose company was looked at. @type {Standing | null} */
+  looked = null;
+  /** What was being written in a company that is over, until there is somewhere to go on with it. */
+  carried = "";
 
   /** @param {Context["session"]} session */
   constructor(session) {
@@ -36,11 +43,43 @@ export class SeekerFetching {
   #changed() {
     const { standing, rooms, link } = this.session.state;
     if (link.status !== "open") this.refused = "";
+    if (standing !== null && standing !== this.looked) this.#followCompany(standing);
+    if (link.status === "open" && standing?.company !== undefined && rooms[standing.company.room] === undefined)
+      void this.#enter(standing.company.room);
     if (link.status !== "open" || standing?.session === undefined) return;
     const { room, ending } = standing.session;
     if (standing.state === "session" && rooms[room] === undefined) void this.#enter(room);
     const isDue = this.isLooking && standing.state === "ended" && ending === "other";
     if (isDue && rooms[room]?.thin !== false) void this.#fetchLastWords(room);
+  }
+
+  /** Whoever has left a company takes along what they were writing there: to their listener, or to the next company. @param {Standing} standing */
+  #followCompany(standing) {
+    this.looked = standing;
+    const { session } = this;
+    const known = [
+      ...session.vault.rooms(),
+      ...Object.keys(session.state.rooms),
+      ...session.state.pending.map((post) => post.room),
+    ].filter(isCompany);
+    for (const room of new Set(known)) {
+      if (room === standing.company?.room) continue;
+      const unsent = session.state.pending.filter((post) => post.room === room && post.offset === null);
+      const written = [...unsent, session.stream(room).draft].map((each) => each?.text ?? "");
+      this.carried = [this.carried, ...written].filter((each) => each.trim() !== "").join("\n");
+      session.vault.forgetRoom(room);
+      session.dropRoom(room);
+    }
+    const next = standing.state === "session" ? standing.session?.room : standing.company?.room;
+    if (this.carried === "" || next === undefined) return;
+    const stream = session.stream(next);
+    const before = stream.draft?.text ?? "";
+    stream.keepDraft({
+      text: before === "" ? this.carried : `${this.carried}\n${before}`,
+      warning: null,
+      replyTo: null,
+    });
+    this.carried = "";
   }
 
   /** @param {string} room */

@@ -14,8 +14,8 @@ import { Talk } from "../talk-view.js";
 
 const w = words.acts;
 
-/** @param {Context} context @param {TalkView} first @returns {Stage} */
-export function talkStage(context, first) {
+/** @param {Context} context @param {TalkView} first @param {boolean} [wasSeated]  they sat in company until just now @returns {Stage} */
+export function talkStage(context, first, wasSeated = false) {
   const { session } = context;
   const { id } = first;
   const doing = commands(session);
@@ -44,7 +44,7 @@ export function talkStage(context, first) {
     button(w.block, () => block.open(), { class: "quiet", "aria-haspopup": "dialog" }),
     button(w.report, () => report.open(), { class: "quiet", "aria-haspopup": "dialog" }),
   );
-  const view = new Talk(context, first, { acts: [acts], cards: [invitation.element] });
+  const view = new Talk(context, first, { acts: [acts], cards: [cameCard(wasSeated), invitation.element] });
 
   return {
     element: h("div", { class: "talk-side" }, view.element, end.element, block.element, report.element),
@@ -60,6 +60,20 @@ export function talkStage(context, first) {
       view.gone();
     },
   };
+}
+
+/** Whoever was fetched out of company is told where they are. @param {boolean} wasSeated */
+function cameCard(wasSeated) {
+  const fine = button(
+    words.waiting.cameFine,
+    () => {
+      show(element, false);
+      document.getElementById("writing")?.focus();
+    },
+    { class: "quiet" },
+  );
+  const element = h("div", { class: "card came", hidden: !wasSeated }, h("p", { text: words.waiting.cameAlong }), fine);
+  return element;
 }
 
 /**

@@ -3,6 +3,7 @@
 /** @import {Context, RoomCard, Standing, State} from "../../types.js" */
 /** @import {StageShared, Stage} from "./asking.js" */
 
+import { fetched } from "../../lib/api.js";
 import { button, h, keyed, show, text } from "../../lib/dom.js";
 import { announceSeldom, commands, partner } from "./commands.js";
 import { clock } from "../../lib/time.js";
@@ -24,6 +25,7 @@ class WaitingStage {
   asked = h("p", { class: "here" });
   over = h("p", { hidden: true });
   others = h("p", { hidden: true, text: words.waiting.afterOthers });
+  stood = h("p", { class: "done", hidden: true, text: words.waiting.stood });
   since = h("p", { class: "soft" });
   rooms = h("ul", { class: "cards" });
   trouble = troubleLine();
@@ -37,11 +39,13 @@ class WaitingStage {
     this.sayAsked = announceSeldom(context.say);
     this.change = button(w.change, () => shared.turn("change"), { class: "quiet" });
     const leave = button(w.leave, () => void this.trouble.around(() => this.#leave()), { class: "act second" });
+    this.company = companyFrame(context);
     this.alone = aloneCard(context, () => leave.click());
     this.element = h(
       "div",
       { class: "narrow line-up" },
       this.#line(leave),
+      this.company.element,
       h("h2", { text: w.meanwhile }),
       breathing(),
       h("section", { class: "card" }, h("h2", { text: w.rooms }), h("p", { text: w.roomsLead }), this.rooms),
@@ -65,6 +69,8 @@ class WaitingStage {
     text(this.title, said);
     this.alone.update(isAlone, place);
     this.#updateLine(state, standing, isAlone);
+    this.company.update(standing);
+    show(this.stood, this.shared.leftCompany);
     show(this.change, this.shared.wish !== null);
     this.saySeldom(isAlone ? said : `${said} ${this.estimate.textContent}`, said);
     this.sayAsked(standing.being_asked ? w.asked : "", String(standing.being_asked));
@@ -101,6 +107,7 @@ class WaitingStage {
       "section",
       { class: "card", "aria-label": words.waiting.title },
       this.title,
+      this.stood,
       this.alone.element,
       this.first,
       this.kept,
@@ -118,6 +125,35 @@ class WaitingStage {
     await commands(this.context.session).leave();
     this.shared.hasLeft = true;
   }
+}
+
+/** Where one can sit with others who wait, fetched where there is such a place. @param {Context} context */
+function companyFrame(context) {
+  const element = h("div", {});
+  /** @type {ReturnType<typeof import("./company.js").companyOffer> | null} */
+  let offer = null;
+  let isFetching = false;
+
+  async function fill() {
+    isFetching = true;
+    // What does not come is asked for again with the next change.
+    const found = await fetched(() => import("./company.js"), "listening/seeker/company.js").catch(() => null);
+    isFetching = false;
+    if (found === null || offer !== null) return;
+    offer = found.companyOffer(context);
+    element.replaceChildren(offer.element);
+    const { standing } = context.session.state;
+    if (standing !== null) offer.update(standing);
+  }
+
+  return {
+    element,
+    /** @param {Standing} standing */
+    update(standing) {
+      if (offer !== null) offer.update(standing);
+      else if (standing.offer !== undefined && !isFetching) void fill();
+    },
+  };
 }
 
 /** Nobody listens at this moment: what there is instead, and whether to wait. @param {Context} context @param {() => void} leave */
