@@ -212,11 +212,15 @@ async def test_leave_now_removes_it_from_every_tab_at_once_unless_it_is_locked_a
     await card.open()
     await card.write("What I can do alone", "locked away")
     await card.lock(stays=True)
+    other = Person(ann.context, await ann.context.new_page(), ann.url)
+    await other.arrive()
     await ann.may_leave()
     left = await ann.page.evaluate(LEAVE_AND_LOOK)
     assert list(left) == ["chat.v1.card"]
     assert "locked away" not in str(left)
-    await expect(ann.page).to_have_url(ELSEWHERE)
+    for page in (ann.page, other.page):
+        await expect(page).to_have_url(ELSEWHERE)
+    await other.page.close()
     await ann.may_leave_no_more()
     await ann.arrive()
     await card.open()

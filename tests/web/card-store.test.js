@@ -208,6 +208,18 @@ test("another name in this browser leaves the card where it is", () => {
   assert.equal(textOf(tab(shelf, "b")), "a walk");
 });
 
+test("where another tab left, a locked card that shall stay is there, and any other is gone", async () => {
+  for (const keeps of [true, false]) {
+    const shelf = new MemoryStorage();
+    const [a, b] = [tab(shelf, "a"), tab(shelf, "b")];
+    await a.lock(PHRASE, keeps);
+    await hear(b, shelf);
+    b.vault.letGo();
+    assert.equal(shelf.length, keeps ? 1 : 0);
+    assert.equal(b.vault.keepCard("late"), false);
+  }
+});
+
 test("lines that are filled in beforehand are not stored before something is written", () => {
   const shelf = new MemoryStorage();
   const line = { id: "x-0", text: "Line", phone: "1" };

@@ -39,7 +39,12 @@ const LEFT = "chat.left";
 /** Other tabs of this browser hear it by their `storage` event and leave too. */
 const BYE = "chat.bye";
 const CARD = "chat.v1.card";
-const KEPT = '{"keep":1,';
+
+/**
+ * Whether a card stays: its owner locked it with a passphrase, and chose so (docs/decisions/0240).
+ * @param {string | null | undefined} card  as it is stored
+ */
+export const staysWhenLeaving = (card) => card?.startsWith('{"keep":1,') === true;
 
 /** @param {import("./types.js").Leaving} world @param {{tellOthers: boolean}} how */
 export function leave({ document, location, local, session, page }, { tellOthers }) {
@@ -48,10 +53,9 @@ export function leave({ document, location, local, session, page }, { tellOthers
   document.title = "";
   document.body.replaceChildren();
   page.dispatchEvent(new Event("chat:leaving"));
-  // All goes but a card that its owner locked with a passphrase, and chose to keep (docs/decisions/0240).
   const card = attempt(() => local?.getItem(CARD));
   attempt(() => local?.clear());
-  if (card?.startsWith(KEPT)) attempt(() => local?.setItem(CARD, card));
+  if (card && staysWhenLeaving(card)) attempt(() => local?.setItem(CARD, card));
   if (tellOthers) {
     attempt(() => local?.setItem(BYE, "1"));
     attempt(() => local?.removeItem(BYE));

@@ -31,7 +31,8 @@ export function promiseLine() {
 }
 
 /** Why the last change is in this page only, or that another tab removed it all. @param {CardStore} store */
-export function troubleOf({ trouble, isGone }) {
+export function troubleOf({ trouble, isGone, isClosed, isHolding }) {
+  if (isClosed) return isHolding ? w.held : "";
   if (trouble !== "") return trouble === "full" ? w.full : w.refused;
   return isGone ? w.gone : "";
 }

@@ -27,7 +27,8 @@ function storeOf(session) {
   const { vault } = session;
   const lines = linesHere();
   const store = new CardStore(vault, () => fresh(lines));
-  window.addEventListener("storage", ({ key }) => vault.isCard(key) && void store.heard(vault.card));
+  // Without a key, everything was wiped.
+  window.addEventListener("storage", ({ key }) => (key === null || vault.isCard(key)) && void store.heard(vault.card));
   window.addEventListener("beforeunload", (event) => store.isHolding && event.preventDefault());
   session.subscribe(() => vault.isWiped && store.forget());
   stores.set(session, store);

@@ -72,6 +72,8 @@ export class CardView {
     const isWritten = store.stored !== null;
     text(this.trouble, troubleOf(store));
     show(this.trouble, this.trouble.textContent !== "");
+    // What another tab locked or removed is not to be read here any longer.
+    if ((isClosed || store.isGone) && this.page.parentElement === null) this.element.replaceChildren(this.page);
     show(this.body, !isClosed);
     show(this.closed, isClosed);
     if (isClosed && this.closed.childElementCount === 0) this.closed.append(...this.#closedParts());

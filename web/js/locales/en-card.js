@@ -87,6 +87,7 @@ export const keeping = {
   refused:
     "This browser lets us keep nothing here. What you write stands here while the page is open. Take it with you before you close it.",
   gone: "The card was removed in another tab.",
+  held: "The card was locked in another tab. What you wrote here last is added when you open it.",
   lockTitle: "Passphrase",
   open: "Anybody who opens this browser can read the card. A passphrase locks it.",
   noRecovery:

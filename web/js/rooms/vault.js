@@ -10,6 +10,8 @@
 
 /** @import {Draft, Pending, Position} from "../types.js" */
 
+import { staysWhenLeaving } from "../quick-exit.js";
+
 const PREFIX = "chat.v1.";
 const OUT = `${PREFIX}out.`;
 const DRAFT = `${PREFIX}draft.`;
@@ -168,10 +170,15 @@ export class Vault {
 
   /** Another tab has forgotten everything: keep nothing any more, nor what was written meanwhile. */
   letGo() {
-    this.isWiped = true;
     this.memory.clear();
     // Unless somebody new is here already.
-    if (this.#get(OWNER) === null) wipeStorage(this.storage);
+    if (this.#get(OWNER) === null) {
+      const { card } = this;
+      wipeStorage(this.storage);
+      // Where the other tab has left, the card that stays is there again.
+      if (staysWhenLeaving(card)) this.keepCard(card);
+    }
+    this.isWiped = true;
   }
 
   /** Forget everything, and keep nothing any more. */
