@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from playwright.async_api import Response
+from playwright.async_api import Response, expect
 
 from tests.browser.conftest import SitDown
 from tests.kit.server import ChatServer
@@ -15,6 +15,8 @@ BEFOREHAND = {"/js/rooms/crisis-note.js", "/js/locales/en-crisis-note.js", "/css
 MOST_BEFOREHAND_BYTES = 2_500
 MOST_CORNER_BYTES = 8_000
 """One's own corner, which is fetched when it is opened."""
+MOST_CARD_BYTES = 20_000
+"""One's own card: all of it comes at once, so that it works without the server from then on."""
 
 
 async def test_a_newcomer_is_talking_within_seconds_and_the_whole_page_weighs_less_than_60_kb_as_it_is_sent(
@@ -43,6 +45,12 @@ async def test_a_newcomer_is_talking_within_seconds_and_the_whole_page_weighs_le
     later = await weight(answers, site)
     print(f"one's own corner: {sum(later.values())} bytes in {len(later)} files")
     assert sum(later.values()) < MOST_CORNER_BYTES, later
+    answers.clear()
+    await ann.page.locator("#card-link").click()
+    await expect(ann.page.get_by_role("heading", name="My card", exact=True)).to_be_visible()
+    card = await weight(answers, site)
+    print(f"the card: {sum(card.values())} bytes in {len(card)} files")
+    assert sum(card.values()) < MOST_CARD_BYTES, card
 
 
 async def weight(answers: list[Response], server: ChatServer) -> dict[str, int]:

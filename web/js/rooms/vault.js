@@ -172,12 +172,10 @@ export class Vault {
   letGo() {
     this.memory.clear();
     // Unless somebody new is here already.
-    if (this.#get(OWNER) === null) {
-      const { card } = this;
-      wipeStorage(this.storage);
-      // Where the other tab has left, the card that stays is there again.
-      if (staysWhenLeaving(card)) this.keepCard(card);
-    }
+    const isNobodys = this.#get(OWNER) === null;
+    // One by one: where the other tab has left, it puts back the card that stays, and this one may not have heard of it.
+    for (const key of isNobodys ? this.#keys("") : [])
+      if (key !== CARD || !staysWhenLeaving(this.card)) this.#remove(key);
     this.isWiped = true;
   }
 
@@ -263,12 +261,12 @@ export class Vault {
     }
   }
 
-  #keys() {
+  #keys(prefix = PREFIX) {
     const keys = new Set(this.memory.keys());
     try {
       for (let i = 0; i < (this.storage?.length ?? 0); i += 1) {
         const key = this.storage?.key(i) ?? "";
-        if (key.startsWith(PREFIX)) keys.add(key);
+        if (key.startsWith(prefix)) keys.add(key);
       }
     } catch {
       // As above.
