@@ -17,7 +17,15 @@ import { HostMeetings } from "../../web/js/meetings/host/meetings.js";
 import { hostRefusal } from "../../web/js/meetings/host/refusal.js";
 import { linesIn, linesOf, presentLines, scriptOf } from "../../web/js/meetings/host/script.js";
 import { initialHosting, lineAt, reduce, SAME_PRESS_MS, stepToSend } from "../../web/js/meetings/host/state.js";
-import { countdown, leftOf, newsFor, nextOf, rowsOf, turnsAhead } from "../../web/js/meetings/host/steering.js";
+import {
+  concernsOf,
+  countdown,
+  leftOf,
+  newsFor,
+  nextOf,
+  rowsOf,
+  turnsAhead,
+} from "../../web/js/meetings/host/steering.js";
 import { frames, settled } from "./kit.js";
 
 const { groups: GROUPS, meeting: MEETING, forms, limits } = frames.meetings;
@@ -292,6 +300,26 @@ test("what planning is refused for is said in words that help", () => {
   assert.equal(hostRefusal(no("from 1 to 26 ahead"), NOW), many);
   assert.equal(hostRefusal(no("in the coming year"), NOW), dates);
   assert.equal(hostRefusal({ code: "group_changed", details: {} }, NOW), w.refusals.group_changed);
+});
+
+test("a listener is offered to whoever takes part and is not asked already; what screening found is told once", () => {
+  const view = { ...HOSTS, may: ["aside"] };
+  const offers = (people) => rowsOf({ ...view, people }, undefined, NOW).map(({ mayOffer }) => mayOffer);
+  assert.deepEqual(offers(HOSTS.people), [true, true, false]);
+  const asked = HOSTS.people.map((each) => (each.id === ROBIN ? { ...each, offered: true } : each));
+  assert.deepEqual(offers(asked), [false, true, false]);
+  assert.ok(rowsOf({ ...view, people: asked }, undefined, NOW)[0].facts.includes("is offered a listener"));
+  const notes = [{ member: WREN, offset: 7, category: "self_harm", level: 3, at: NOW }];
+  const said = "Quiet Wren: may be thinking of self-harm or suicide, now";
+  assert.deepEqual(concernsOf({ ...HOSTS, notes }), [{ key: "7 self_harm", said }]);
+  assert.equal(newsFor(HOSTS, { ...HOSTS, notes }), said);
+  assert.equal(newsFor({ ...HOSTS, notes }, { ...HOSTS, notes }), "");
+});
+
+test("while people answer a share, the clock is that of the answers and the next turn is named", () => {
+  const view = { ...live("share", { answers_until: NOW + 30_000 }), order: [WREN] };
+  assert.equal(leftOf(view, NOW), 30_000);
+  assert.equal(nextOf(view, NOW).what, "Quiet Wren's turn");
 });
 
 // ---------------------------------------------------------------------------------------------- what is asked

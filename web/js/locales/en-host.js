@@ -241,6 +241,10 @@ export const words = {
     parts: "Parts of the meeting",
     script: "Script",
     room: "Room",
+    backstage: "Hosts only",
+    backstageNew: (/** @type {number} */ n) => `Hosts only (${n} new)`,
+    backstageEmpty: "Only the hosts of this meeting read what is written here.",
+    rooms: "Which room",
     people: "People",
     peopleNow: (/** @type {number} */ n) => `People (${n})`,
     roomNew: (/** @type {number} */ n) => `Room (${n} new)`,
@@ -310,6 +314,10 @@ export const words = {
     wrote: "has written",
     notYet: "not yet",
     lost: "lost the connection",
+    offer: "Offer a listener",
+    offerOf: (/** @type {string} */ name) => `Offer ${name} a listener`,
+    offeredTo: (/** @type {string} */ name) => `${name} is asked, and nobody else sees it.`,
+    offered: "is offered a listener",
     callOn: "Call on",
     callOnOf: (/** @type {string} */ name) => `Call on ${name}`,
     called: (/** @type {string} */ name) => `${name} is next.`,
@@ -323,6 +331,22 @@ export const words = {
     sent: (/** @type {string} */ name) => `${name} was sent out.`,
     acts: (/** @type {string} */ name) => `More about ${name}`,
   },
+  /** What screening found in a post. Only hosts see it. */
+  notes: {
+    lead: "Only hosts see this. Moderators know, too.",
+    said: (/** @type {string} */ name, /** @type {string} */ what, /** @type {number} */ level) =>
+      `${name}: ${what}${level >= 3 ? ", now" : ""}`,
+    what: {
+      self_harm: "may be thinking of self-harm or suicide",
+      danger: "may be in danger",
+      abuse: "may be hurt by somebody",
+      grooming: "may be pressured by somebody",
+      hostile: "may be hostile to others",
+      method: "may have written of a way to harm oneself",
+      contact: "may have written contact details",
+    },
+    other: "may need somebody",
+  },
   news: {
     turn: (/** @type {string} */ name) => `${name} has the turn.`,
     over: (/** @type {string} */ name) => `${name}'s time is over.`,
@@ -335,6 +359,8 @@ export const words = {
     member_unknown: "This person isn't here any more, or is no facilitator.",
     not_allowed: "Only hosts of this meeting can do that.",
     text_empty: "Please write something first.",
+    listening_closed: "No listener can be asked for at the moment.",
+    offered_already: "That was offered a short while ago. You can offer it again later.",
     text_too_long: "That is too long.",
   },
 };

@@ -17,7 +17,7 @@ import { peopleList } from "./people.js";
 import { scriptCard } from "./script-card.js";
 import { SAME_PRESS_MS, stepToSend } from "./state.js";
 import { steeringActs } from "./steering-acts.js";
-import { countdown, leftOf, newsFor, nextOf } from "./steering.js";
+import { backstageOf, countdown, leftOf, newsFor, nextOf } from "./steering.js";
 
 const w = words.console;
 const PARTS = /** @type {const} */ (["script", "people", "room"]);
@@ -44,7 +44,15 @@ class Console {
   closed = h("div", { class: "card host-over", hidden: true });
   what = h("span", { class: "host-next-what" });
   why = h("p", { class: "soft host-why", id: "host-why", hidden: true });
-  roomPlace = h("div", { class: "host-room-place" });
+  isBackstage = false;
+  /** The connection on which the hosts' room was joined. @type {WebSocket | null} */
+  joinedOn = null;
+  sideButtons = /** @type {const} */ ([
+    button(w.room, () => this.#turnTo(false), { class: "pill tab" }),
+    button(w.backstage, () => this.#turnTo(true), { class: "pill tab" }),
+  ]);
+  sides = h("div", { class: "host-sides", role: "group", "aria-label": w.rooms, hidden: true }, ...this.sideButtons);
+  roomPlace = h("div", { class: "host-room-place" }, this.sides);
 
   /** @param {Way} way @param {string} id */
   constructor(way, id) {
@@ -66,6 +74,7 @@ class Console {
       this.what,
     );
     this.script = scriptCard(way, (line) => {
+      this.isBackstage = false;
       this.#turn("room");
       this.room?.use(line);
     });
@@ -253,20 +262,46 @@ class Console {
     );
   }
 
-  /** @param {MeetingView} view */
+  /** The meeting's room, or the one that hosts have for themselves. @param {MeetingView} view */
   #drawRoom(view) {
     const { session } = this.way.context;
-    const isThere = session.state.rooms[view.room] !== undefined && view.here === true;
-    if (!isThere && this.room !== null && view.stage !== "ended") this.#dropRoom();
+    const backstage = view.here === true && view.stage === "live" ? backstageOf(view) : undefined;
+    if (backstage !== undefined) this.#join(backstage);
+    const id = this.isBackstage && backstage !== undefined ? backstage : view.room;
+    const isThere = session.state.rooms[id] !== undefined && view.here === true;
+    if (this.room !== null && (this.room.id !== id || (!isThere && view.stage !== "ended"))) this.#dropRoom();
     if (isThere && this.room === null) {
-      this.room = new HostRoom(this.way, view);
-      this.roomPlace.replaceChildren(this.room.element);
+      this.room = new HostRoom(this.way, view, id);
+      this.roomPlace.append(this.room.element);
       this.room.update(session.state, view);
       this.room.shown();
-      session.show(view.room);
-      session.older(view.room).catch(() => 0);
+      session.show(id);
+      session.older(id).catch(() => 0);
     }
     this.room?.update(session.state, view);
+    show(this.sides, backstage !== undefined);
+    const unread = backstage === undefined ? 0 : (session.state.rooms[backstage]?.unread ?? 0);
+    const [room, hosts] = this.sideButtons;
+    attr(room, "aria-current", this.isBackstage ? null : "true");
+    attr(hosts, "aria-current", this.isBackstage ? "true" : null);
+    text(hosts, unread > 0 && !this.isBackstage ? w.backstageNew(unread) : w.backstage);
+  }
+
+  /** Be in the hosts' room; tried once on each connection. @param {string} room */
+  #join(room) {
+    const { session } = this.way.context;
+    if (session.state.rooms[room] !== undefined || this.joinedOn === session.client.socket) return;
+    this.joinedOn = session.client.socket;
+    session.enter(room).then(
+      () => this.update(),
+      () => {},
+    );
+  }
+
+  /** @param {boolean} isBackstage */
+  #turnTo(isBackstage) {
+    this.isBackstage = isBackstage;
+    this.update();
   }
 
   /** @param {MeetingView} view */

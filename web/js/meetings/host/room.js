@@ -7,6 +7,7 @@
 
 import { attr, button, h, keyed, show, text } from "../../lib/dom.js";
 import { typingWord, words as common } from "../../locales/en.js";
+import { words as hostWords } from "../../locales/en-host.js";
 import { words as w } from "../../locales/en-meeting-room.js";
 import { Composer } from "../../rooms/views/composer.js";
 import { LogView } from "../../rooms/views/log.js";
@@ -15,6 +16,7 @@ import { actsOf } from "../acts.js";
 import { closedWord, lineLeft } from "../telling.js";
 import { hostRefusal } from "./refusal.js";
 
+const host = hostWords.console;
 /** Refusals of posts that come back to where they were written. @type {Record<string, string>} */
 const COMES_BACK = { not_your_turn: w.turnOver, said_once: w.roundOver };
 
@@ -25,19 +27,25 @@ export class HostRoom {
   closed = h("p", { class: "closed soft", id: "meeting-closed", hidden: true });
   typing = h("p", { class: "typing soft", "aria-live": "off" });
 
-  /** @param {Way} way @param {MeetingView} view */
-  constructor(way, view) {
+  /** @param {Way} way @param {MeetingView} view @param {string} [id]  of the hosts' own room, in place of the meeting's */
+  constructor(way, view, id = view.room) {
     this.way = way;
     this.view = view;
+    this.id = id;
+    this.isBackstage = id !== view.room;
     const { context } = way;
     this.context = context;
     this.session = context.session;
     this.trouble = troubleLine((no) => hostRefusal(no, way.meetings.now));
-    this.write = new Composer(context, view.room, () => w.write(this.view.name));
+    this.write = new Composer(context, id, () => (this.isBackstage ? host.backstage : w.write(this.view.name)));
     attr(this.write.area, "aria-describedby", "meeting-closed writing-note writing-keys");
     this.element = h("section", { class: "host-room talk", "aria-label": common.room.posts(view.name) });
-    const says = { empty: common.room.empty, begin: common.room.begin, posts: common.room.posts(view.name) };
-    this.log = new LogView(context, view.room, this.write, { scroller: this.element, says });
+    const says = {
+      empty: this.isBackstage ? host.backstageEmpty : common.room.empty,
+      begin: common.room.begin,
+      posts: common.room.posts(view.name),
+    };
+    this.log = new LogView(context, id, this.write, { scroller: this.element, says });
     const { log, trouble, acts, typing, closed, write } = this;
     this.foot = h("div", { class: "foot" }, log.newer, trouble.element, acts, typing, closed, write.element);
     // Before the composer hears of it.
@@ -46,7 +54,7 @@ export class HostRoom {
   }
 
   get state() {
-    return this.session.state.rooms[this.view.room];
+    return this.session.state.rooms[this.id];
   }
 
   shown() {
@@ -71,7 +79,7 @@ export class HostRoom {
     this.#takeBack(state);
     keyed(
       this.acts,
-      actsOf(view),
+      this.isBackstage ? [] : actsOf(view),
       ({ cmd }) => cmd,
       (act) => this.#actButton(act),
     );
@@ -101,6 +109,7 @@ export class HostRoom {
   /** Why one cannot send at this moment. */
   get #why() {
     const { state, view, session } = this;
+    if (this.isBackstage) return "";
     const isSending = session.state.pending.some(
       ({ room, status }) => room === view.room && status !== "refused" && status !== "unsure",
     );
@@ -123,7 +132,7 @@ export class HostRoom {
   /** Posts that came too late go back to where they were written. @param {State} state */
   #takeBack({ pending }) {
     for (const post of pending) {
-      const isOurs = post.room === this.view.room && post.status === "refused";
+      const isOurs = post.room === this.id && post.status === "refused";
       const why = isOurs ? COMES_BACK[post.why ?? ""] : undefined;
       if (why === undefined) continue;
       this.write.takeBack(post);

@@ -12,6 +12,11 @@ const ROUNDS = ["checkin", "closing"];
 const SEATS_FREED_MS = 5 * 60_000;
 
 /**
+ * What only some servers tell hosts: answers after a share, offers of a listener, what screening found, a room of their own.
+ * @typedef {{member: string, offset: number, category: string, level: number, at: number}} Note
+ * @typedef {MeetingView & {answers_until?: number, notes?: Note[], backstage?: string}} HostView
+ * @typedef {MeetingPerson & {offered?: boolean}} HostPerson
+ *
  * @typedef {object} Next
  * @property {string} what  what it leads to
  * @property {boolean} isOpen  the server would not refuse it
@@ -22,6 +27,7 @@ const SEATS_FREED_MS = 5 * 60_000;
  * @property {string[]} facts  in words
  * @property {boolean} hasTurn
  * @property {boolean} mayCallOn
+ * @property {boolean} mayOffer  a listener, whom they would talk with first
  * @property {boolean} maySendOut
  */
 
@@ -37,11 +43,12 @@ export function nextOf(view, now) {
   };
 }
 
-/** @param {MeetingView} view @param {string | undefined} following  the next phase */
+/** @param {HostView} view @param {string | undefined} following  the next phase */
 function leadsTo(view, following) {
   const kind = kindOf(view);
   const [first] = kind === "share" ? (view.order ?? []) : (view.hands ?? []);
-  if (view.turn !== undefined && first !== undefined) return w.console.turnOf(nameOf(view, first));
+  const isBetween = view.turn !== undefined || view.answers_until !== undefined;
+  if (isBetween && first !== undefined) return w.console.turnOf(nameOf(view, first));
   if (view.turn !== undefined && kind === "hands") return w.console.endTurn(nameOf(view, view.turn.holder));
   return following === undefined ? w.console.end : phaseName(following);
 }
@@ -54,11 +61,12 @@ function whyNot(view, following, now) {
   return view.stage === "live" ? w.console.notNow : "";
 }
 
-/** How long the present turn or phase still takes, in ms; null where nobody can tell. @param {MeetingView} view @param {number} now */
+/** How long the present turn or phase still takes, in ms; null where nobody can tell. @param {HostView} view @param {number} now */
 export function leftOf(view, now) {
-  const { turn, phase_until: until, held } = view;
+  const { turn, phase_until: until, answers_until: answers, held } = view;
   if (held === true || view.stage !== "live") return null;
   if (turn !== undefined) return turn.over === true ? null : Math.max(0, turn.ends_at - now);
+  if (answers !== undefined) return Math.max(0, answers - now);
   if (kindOf(view) === "gather") return now < view.starts_at ? view.starts_at - now : null;
   return until === undefined || kindOf(view) === "share" ? null : Math.max(0, until - now);
 }
@@ -96,16 +104,31 @@ export function rowsOf(view, room, now) {
       facts: factsOf(view, person, ahead, written),
       hasTurn: view.turn?.holder === person.id,
       mayCallOn: view.may.includes("call_on") && person.hand === true && view.turn?.holder !== person.id,
+      mayOffer: view.may.includes("aside") && person.place !== "host" && !isOffered(person),
       maySendOut: view.may.includes("send_out") && person.place !== "host",
     }))
     .sort((a, b) => place(a.person) - place(b.person));
 }
 
+/** They are asked at this moment whether they would like to talk with a listener. @param {HostPerson} person */
+const isOffered = ({ offered }) => offered === true;
+
+/** What screening found, the newest first, for the eyes of hosts. @param {HostView} view @returns {{key: string, said: string}[]} */
+export const concernsOf = (view) =>
+  [...(view.notes ?? [])].reverse().map(({ member, offset, category, level }) => ({
+    key: `${offset} ${category}`,
+    said: w.notes.said(nameOf(view, member), w.notes.what[/** @type {"danger"} */ (category)] ?? w.notes.other, level),
+  }));
+
+/** The room that hosts have for themselves. @param {HostView} view */
+export const backstageOf = ({ backstage }) => backstage;
+
 /**
  * @param {MeetingView} view @param {MeetingPerson} person @param {Map<string, number>} ahead @param {Set<string> | null} written
  * @returns {string[]}
  */
-function factsOf(view, { id, place, lost, hand }, ahead, written) {
+function factsOf(view, person, ahead, written) {
+  const { id, place, lost, hand } = person;
   const { turn, passed = [], aside = [], hands = [], held } = view;
   const isSharing = kindOf(view) === "share" && place === "seat";
   const at = ahead.get(id);
@@ -120,6 +143,7 @@ function factsOf(view, { id, place, lost, hand }, ahead, written) {
     isSharing && turn?.holder !== id && at === undefined && !passed.includes(id) && !aside.includes(id) ? p.had : "",
     hand === true ? p.hand(hands.indexOf(id) + 1) : "",
     written === null || id === view.me ? "" : written.has(id) ? p.wrote : p.notYet,
+    isOffered(person) ? p.offered : "",
     lost === true && id !== view.me ? p.lost : "",
   ].filter((fact) => fact !== "");
 }
@@ -135,7 +159,7 @@ export function writtenIn({ phase_since: since = 0 }, room) {
 
 /**
  * What is told to a facilitator when a meeting has changed; "" for nothing.
- * @param {MeetingView | undefined} before @param {MeetingView} view
+ * @param {HostView | undefined} before @param {HostView} view
  */
 export function newsFor(before, view) {
   if (before === undefined || before.id !== view.id) return "";
@@ -153,6 +177,9 @@ export function newsFor(before, view) {
     turn?.over === true && before.turn?.over !== true && !isNewTurn ? w.news.over(nameOf(view, turn.holder)) : "",
     ...raised.map((id) => w.news.hand(nameOf(view, id))),
     ...lost.map(({ name }) => w.news.lost(name)),
+    ...concernsOf(view)
+      .slice(0, Math.max(0, (view.notes ?? []).length - (before.notes ?? []).length))
+      .map(({ said }) => said),
   ]
     .filter((said) => said !== "" && said !== ".")
     .join(" ");
