@@ -15,7 +15,8 @@ from chatserver.domain.errors import Reason, Refusal
 from chatserver.domain.history import ChannelName, CommandId, Epoch, Millis, Offset, StreamPosition
 from chatserver.domain.identity import MemberId, Person
 from chatserver.domain.meetings import groups
-from chatserver.domain.meetings.forms import FORMS, LONGEST, SHORTEST
+from chatserver.domain.meetings.forms import ANSWERS, FORMS, LONGEST, ONE_HOST_SEATS, SHORTEST
+from chatserver.domain.meetings.state import MINUTE
 from chatserver.domain.rooms.rooms import Reaction, Room, RoomId
 from chatserver.handlers.meetings.commands import REASON_LENGTH
 from chatserver.protocol.codes import error_body
@@ -75,6 +76,9 @@ _LIMITS: Final = {
     "reason": REASON_LENGTH,
     "cohosts": groups.MOST_COHOSTS,
     "dates": groups.MOST_DATES,
+    "closedAfter": 1_000,
+    "oneHostSeats": ONE_HOST_SEATS,
+    "answers": ANSWERS // MINUTE,
     "shortest": SHORTEST,
     "longest": LONGEST,
 }

@@ -12,7 +12,7 @@ import {
   problemsOf,
   rebased,
 } from "../../web/js/meetings/host/draft.js";
-import { FORMS, LIMITS, kindsOf, plannedMinutes } from "../../web/js/meetings/host/forms.js";
+import { FORMS, LIMITS, kindsOf, placesOf, plannedMinutes } from "../../web/js/meetings/host/forms.js";
 import { HostMeetings } from "../../web/js/meetings/host/meetings.js";
 import { hostRefusal } from "../../web/js/meetings/host/refusal.js";
 import { linesIn, linesOf, presentLines, scriptOf } from "../../web/js/meetings/host/script.js";
@@ -76,6 +76,9 @@ test("only the lengths that differ from the form's are sent, and all of them are
   assert.deepEqual(opening(tools).minutes, { welcome: 5, checkin: 10, closing: 10 });
   assert.equal(plannedMinutes("themed", tools.minutes), 70);
   assert.equal(plannedMinutes("quiet", {}), 64);
+  // Two minutes of answers for each of those who share.
+  assert.equal(plannedMinutes("circle", {}, placesOf("circle", 6, 0)), 71 + 12);
+  assert.deepEqual([placesOf("hands", 12, 0), placesOf("hands", 12, 1), placesOf("quiet", 15, 0)], [8, 12, 15]);
 });
 
 test("a draft says what the server would refuse, in the order of the form", () => {

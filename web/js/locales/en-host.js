@@ -129,6 +129,8 @@ export const FIELD_NAMES = {
   seats: "Seats",
   minutes: "Length of each part",
   cohosts: "Co-hosts",
+  no_crosstalk: "Answers after a turn",
+  closed_after: "Closed to newcomers",
 };
 
 export const words = {
@@ -184,10 +186,15 @@ export const words = {
     agreement: "What everybody agrees to",
     agreementLead: "If you change it, everybody is asked to agree again.",
     seats: (/** @type {number} */ most) => `Seats (up to ${most})`,
+    seatsLead: "With one host there are at most 8. For more, add a co-host below.",
     lengths: "Length of each part, in minutes",
     total: (/** @type {number} */ n) => `${n} minutes in all`,
     script: "What you say in each part",
     scriptLead: "Only hosts see this. Write one line for each thing you want to say; you can send them with one press.",
+    noCrosstalk: "Nobody answers after a turn",
+    noCrosstalkLead: "Without this everybody can write a kind word for two minutes after each turn.",
+    closedAfter: "Closed to newcomers after this many meetings",
+    closedAfterLead: "0: new people can always join.",
     cohosts: "Co-hosts",
     cohostsLead: "They can do everything in its meetings that you can. Up to three.",
     nobody: "There are no other facilitators here yet.",

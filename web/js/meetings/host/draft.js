@@ -19,13 +19,27 @@ import { linesOf, scriptOf } from "./script.js";
  * @property {number} seats
  * @property {Partial<Record<PhaseKind, number>>} minutes  of every phase of the form
  * @property {string[]} cohosts  ids
+ * @property {boolean} no_crosstalk  nobody answers after a share
+ * @property {number} closed_after  meetings after which nobody new signs up; 0: never
  *
  * @typedef {Exclude<keyof GroupDraft, "form">} Field
  * @typedef {{field: Field, kind?: PhaseKind, why: "empty" | "long" | "lines" | "number" | "many"}} Problem
  */
 
 /** @type {readonly Field[]} */
-export const FIELDS = ["name", "about", "theme", "language", "agreement", "script", "seats", "minutes", "cohosts"];
+export const FIELDS = [
+  "name",
+  "about",
+  "theme",
+  "language",
+  "agreement",
+  "script",
+  "seats",
+  "minutes",
+  "cohosts",
+  "no_crosstalk",
+  "closed_after",
+];
 
 /** @param {Form} form @returns {PhaseKind[]} */
 const kinds = (form) => kindsOf(form).map(([kind]) => kind);
@@ -49,6 +63,8 @@ export const draftOfTemplate = ({ form, name, about, agreement, minutes, script 
   seats: FORMS[form].seats,
   minutes: allMinutes(form, minutes),
   cohosts: [],
+  no_crosstalk: false,
+  closed_after: 0,
 });
 
 /** @param {GroupCard} card @returns {GroupDraft} */
@@ -63,6 +79,8 @@ export const draftOfCard = (card) => ({
   seats: card.seats,
   minutes: Object.fromEntries(card.phases.map(({ kind, minutes }) => [kind, minutes])),
   cohosts: (card.hosts ?? []).slice(1).map(({ id }) => id),
+  no_crosstalk: card.no_crosstalk ?? false,
+  closed_after: card.closed_after ?? 0,
 });
 
 /** Equal, whatever the order in which things were written down. @param {unknown} a @param {unknown} b */
@@ -81,7 +99,8 @@ export const differences = (a, b) => FIELDS.filter((field) => !isSame(wired(a)[f
 
 /** What the wire has of a draft. @param {GroupDraft} draft */
 function wired(draft) {
-  const { form, name, about, theme, language, agreement, script, seats, minutes, cohosts } = draft;
+  const { form, name, about, theme, language, agreement, script, seats, minutes, cohosts, no_crosstalk, closed_after } =
+    draft;
   const usual = new Map(kindsOf(form));
   const others = Object.entries(minutes).filter(([kind, n]) => usual.get(/** @type {PhaseKind} */ (kind)) !== n);
   return {
@@ -94,6 +113,8 @@ function wired(draft) {
     seats,
     minutes: Object.fromEntries(others),
     cohosts: [...cohosts].sort(),
+    no_crosstalk,
+    closed_after,
   };
 }
 
@@ -140,6 +161,7 @@ export function problemsOf(draft) {
     const own = linesOf({ [kind]: draft.script[kind] ?? [] }, [kind]);
     if (own.some((line) => lengthOf(line) > LIMITS.line)) found.push({ field: "script", kind, why: "long" });
   }
+  if (!isWithin(draft.closed_after, 0, LIMITS.closedAfter)) found.push({ field: "closed_after", why: "number" });
   if (draft.cohosts.length > LIMITS.cohosts) found.push({ field: "cohosts", why: "many" });
   return found;
 }

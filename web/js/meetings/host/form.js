@@ -11,7 +11,7 @@ import { formSentence } from "../../locales/en-meeting.js";
 import { FIELD_NAMES, TEMPLATES, words } from "../../locales/en-host.js";
 import { check, field, troubleLine } from "../../shell/fields.js";
 import { languageWord } from "../clock.js";
-import { FORMS, LIMITS, kindsOf, plannedMinutes } from "./forms.js";
+import { FORMS, LIMITS, kindsOf, placesOf, plannedMinutes } from "./forms.js";
 import { changing, differences, draftOfCard, draftOfTemplate, opening, problemsOf, rebased } from "./draft.js";
 import { hostRefusal } from "./refusal.js";
 import { linesIn } from "./script.js";
@@ -108,7 +108,10 @@ class GroupForm {
       field(w.about, f.about, w.aboutLead),
       h("div", { class: "row" }, field(w.theme, f.theme), field(w.language, f.language)),
       field(w.agreement, f.agreement, isNew ? undefined : w.agreementLead),
-      field(w.seats(FORMS[draft.form].mostSeats), f.seats),
+      field(w.seats(FORMS[draft.form].mostSeats), f.seats, seatsLead(draft.form)),
+      field(w.closedAfter, f.closed_after, w.closedAfterLead),
+      draft.form === "circle" &&
+        h("div", {}, f.no_crosstalk.element, h("p", { class: "soft", text: w.noCrosstalkLead })),
       h(
         "fieldset",
         {},
@@ -163,6 +166,8 @@ class GroupForm {
       language: f.language.value,
       agreement: f.agreement.value,
       seats: Number(f.seats.value),
+      closed_after: Number(f.closed_after.value),
+      no_crosstalk: f.no_crosstalk.input.checked,
       minutes: Object.fromEntries(kinds.map((kind) => [kind, Number(f.minutes[kind]?.value)])),
       script: Object.fromEntries(
         kinds.map((kind) => [kind, linesIn(f.script[kind]?.value ?? "")]).filter(([, lines]) => lines?.length !== 0),
@@ -183,7 +188,8 @@ class GroupForm {
   }
 
   #drawTotal() {
-    const n = plannedMinutes(this.draft.form, this.draft.minutes);
+    const { form, minutes, seats, cohosts, no_crosstalk: isSilent } = this.draft;
+    const n = plannedMinutes(form, minutes, isSilent ? 0 : placesOf(form, seats, cohosts.length));
     text(this.total, Number.isFinite(n) ? w.total(n) : "");
   }
 
@@ -267,6 +273,8 @@ class GroupForm {
     for (const name of /** @type {const} */ (["name", "about", "theme", "language", "agreement"]))
       f[name].value = draft[name];
     f.seats.value = String(draft.seats);
+    f.closed_after.value = String(draft.closed_after);
+    f.no_crosstalk.input.checked = draft.no_crosstalk;
     for (const [kind] of kindsOf(draft.form)) {
       const [minutes, script] = [f.minutes[kind], f.script[kind]];
       if (minutes !== undefined) minutes.value = String(draft.minutes[kind] ?? "");
@@ -280,9 +288,13 @@ class GroupForm {
   #inputOf({ field: name, kind }) {
     const { fields: f, boxes } = this;
     if (name === "minutes" || name === "script") return f[name][kind ?? kindsOf(this.draft.form)[0]?.[0] ?? ""];
+    if (name === "no_crosstalk") return f.no_crosstalk.input;
     return name === "cohosts" ? boxes.values().next().value : f[name];
   }
 }
+
+/** What is to be known of many seats. @param {GroupDraft["form"]} form */
+const seatsLead = (form) => (form !== "quiet" && FORMS[form].mostSeats > LIMITS.oneHostSeats ? w.seatsLead : undefined);
 
 /** @param {string} kind @param {Record<string, HTMLInputElement | HTMLTextAreaElement>} inputs */
 function phaseField(kind, inputs) {
@@ -311,6 +323,8 @@ function fieldsOf(draft, way) {
     language: choice(languages, draft.language),
     agreement: area(5, draft.agreement),
     seats: number(draft.seats, 1, FORMS[draft.form].mostSeats),
+    closed_after: number(draft.closed_after ?? 0, 0, LIMITS.closedAfter),
+    no_crosstalk: check(w.noCrosstalk, draft.no_crosstalk ?? false),
     /** @type {Record<string, HTMLInputElement>} */
     minutes: Object.fromEntries(
       kinds.map((kind) => [kind, number(draft.minutes[kind] ?? 0, LIMITS.shortest, LIMITS.longest)]),
@@ -341,6 +355,10 @@ function problemWord({ field: name, kind, why }) {
   if (why === "empty") return p.empty(called);
   if (why === "lines" || why === "many") return p[why];
   if (why === "number")
-    return name === "seats" ? p.number(called, 1, 15) : p.number(called, LIMITS.shortest, LIMITS.longest);
+    return name === "seats"
+      ? p.number(called, 1, 15)
+      : name === "closed_after"
+        ? p.number(called, 0, LIMITS.closedAfter)
+        : p.number(called, LIMITS.shortest, LIMITS.longest);
   return p.long(called, name === "script" ? LIMITS.line : LIMITS[/** @type {"name"} */ (name)]);
 }

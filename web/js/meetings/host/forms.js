@@ -69,6 +69,9 @@ export const LIMITS = {
   reason: 500,
   cohosts: 3,
   dates: 26,
+  closedAfter: 1_000,
+  oneHostSeats: 8,
+  answers: 2,
   shortest: 1,
   longest: 90,
 };
@@ -76,6 +79,16 @@ export const LIMITS = {
 /** The kinds of a form's phases, each once, with the length that it has where a group says nothing. @param {Form} form @returns {[PhaseKind, number][]} */
 export const kindsOf = (form) => [...new Map(FORMS[form].phases).entries()];
 
-/** How long a meeting is planned to take, in minutes. @param {Form} form @param {Partial<Record<PhaseKind, number>>} minutes */
-export const plannedMinutes = (form, minutes) =>
-  FORMS[form].phases.reduce((sum, [kind, usual]) => sum + (minutes[kind] ?? usual), 0);
+/** How many take turns: one host alone holds together only so many. @param {Form} form @param {number} seats @param {number} cohosts */
+export const placesOf = (form, seats, cohosts) =>
+  form === "quiet" || cohosts > 0 ? seats : Math.min(seats, LIMITS.oneHostSeats);
+
+/**
+ * How long a meeting is planned to take, in minutes.
+ * @param {Form} form @param {Partial<Record<PhaseKind, number>>} minutes @param {number} [answered]  whom others may answer
+ */
+export const plannedMinutes = (form, minutes, answered = 0) =>
+  FORMS[form].phases.reduce(
+    (sum, [kind, usual]) => sum + (minutes[kind] ?? usual) + (kind === "share" ? answered * LIMITS.answers : 0),
+    0,
+  );

@@ -9,7 +9,7 @@ import { TEMPLATES, words as w } from "../../locales/en-host.js";
 import { doneLine, troubleLine, twoTouches } from "../../shell/fields.js";
 import { whenWord } from "../clock.js";
 import { areDoorsOpen, datesOf, inOrder } from "../state.js";
-import { LIMITS, plannedMinutes } from "./forms.js";
+import { FORMS, LIMITS, plannedMinutes } from "./forms.js";
 import { keptForm } from "./form.js";
 import { hostRefusal } from "./refusal.js";
 
@@ -184,7 +184,7 @@ function templates(way) {
         {},
         h("b", { text: title }),
         " ",
-        h("span", { class: "soft", text: w.templateLine(form, plannedMinutes(form, minutes)) }),
+        h("span", { class: "soft", text: w.templateLine(form, plannedMinutes(form, minutes, FORMS[form].seats)) }),
       ),
       button(w.beginWith, () => way.go({ name: "form", group: "", template: id }), {
         class: "act second",

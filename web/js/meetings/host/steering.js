@@ -12,11 +12,6 @@ const ROUNDS = ["checkin", "closing"];
 const SEATS_FREED_MS = 5 * 60_000;
 
 /**
- * What only some servers tell hosts: answers after a share, offers of a listener, what screening found, a room of their own.
- * @typedef {{member: string, offset: number, category: string, level: number, at: number}} Note
- * @typedef {MeetingView & {answers_until?: number, notes?: Note[], backstage?: string}} HostView
- * @typedef {MeetingPerson & {offered?: boolean}} HostPerson
- *
  * @typedef {object} Next
  * @property {string} what  what it leads to
  * @property {boolean} isOpen  the server would not refuse it
@@ -43,7 +38,7 @@ export function nextOf(view, now) {
   };
 }
 
-/** @param {HostView} view @param {string | undefined} following  the next phase */
+/** @param {MeetingView} view @param {string | undefined} following  the next phase */
 function leadsTo(view, following) {
   const kind = kindOf(view);
   const [first] = kind === "share" ? (view.order ?? []) : (view.hands ?? []);
@@ -61,7 +56,7 @@ function whyNot(view, following, now) {
   return view.stage === "live" ? w.console.notNow : "";
 }
 
-/** How long the present turn or phase still takes, in ms; null where nobody can tell. @param {HostView} view @param {number} now */
+/** How long the present turn or phase still takes, in ms; null where nobody can tell. @param {MeetingView} view @param {number} now */
 export function leftOf(view, now) {
   const { turn, phase_until: until, answers_until: answers, held } = view;
   if (held === true || view.stage !== "live") return null;
@@ -110,17 +105,17 @@ export function rowsOf(view, room, now) {
     .sort((a, b) => place(a.person) - place(b.person));
 }
 
-/** They are asked at this moment whether they would like to talk with a listener. @param {HostPerson} person */
+/** They are asked at this moment whether they would like to talk with a listener. @param {MeetingPerson} person */
 const isOffered = ({ offered }) => offered === true;
 
-/** What screening found, the newest first, for the eyes of hosts. @param {HostView} view @returns {{key: string, said: string}[]} */
+/** What screening found, the newest first, for the eyes of hosts. @param {MeetingView} view @returns {{key: string, said: string}[]} */
 export const concernsOf = (view) =>
   [...(view.notes ?? [])].reverse().map(({ member, offset, category, level }) => ({
     key: `${offset} ${category}`,
     said: w.notes.said(nameOf(view, member), w.notes.what[/** @type {"danger"} */ (category)] ?? w.notes.other, level),
   }));
 
-/** The room that hosts have for themselves. @param {HostView} view */
+/** The room that hosts have for themselves. @param {MeetingView} view */
 export const backstageOf = ({ backstage }) => backstage;
 
 /**
@@ -159,7 +154,7 @@ export function writtenIn({ phase_since: since = 0 }, room) {
 
 /**
  * What is told to a facilitator when a meeting has changed; "" for nothing.
- * @param {HostView | undefined} before @param {HostView} view
+ * @param {MeetingView | undefined} before @param {MeetingView} view
  */
 export function newsFor(before, view) {
   if (before === undefined || before.id !== view.id) return "";
