@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, TextIO, TypeVar
 
 import click
 
-from chatserver.cli_output import fail, warn, write_document, write_text
+from chatserver.cli_output import fail, password_line, warn, write_document, write_text
 from chatserver.cli_screening import screening
 from chatserver.config import (
     CONFIG_VARIABLE,
@@ -176,29 +176,13 @@ def add_operator(login: str, name: str | None, config: Path | None, **options: o
     if sys.stdin.isatty():
         password = click.prompt("Password", hide_input=True, confirmation_prompt=True)
     else:
-        password = _password_line()
+        password = password_line()
     staff = _with_store(
         settings, lambda store, settings: _accounts(store, settings).add_operator(login, name or login, password)
     )
     click.echo(f"{staff.login} is an operator, called {staff.name}. Sign in at /listen.html")
     if staff.operator_from is not None:
         click.echo("It counts in 24 hours, or at once when another operator agrees to it on their page.", err=True)
-
-
-def _password_line() -> str:
-    """Return the first line of standard input, without the byte order mark and line end that an editor on Windows adds.
-
-    Fails if it is not UTF-8, because a password that is read wrongly would never be accepted again.
-    """
-    line = sys.stdin.buffer.readline()
-    try:
-        # UTF-16 without a mark is UTF-8 as well, with a zero in every second place.
-        password = None if b"\0" in line else line.decode("utf-8-sig").rstrip("\r\n")
-    except UnicodeDecodeError:
-        password = None
-    if password is None:
-        fail(2, "the password is not written in UTF-8; save the file as UTF-8 and try again")
-    return password
 
 
 @main.command()

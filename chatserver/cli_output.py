@@ -1,4 +1,4 @@
-"""Output of the command line: warnings, the reason why it fails, and documents."""
+"""What commands say and read: warnings, the reason why one fails, documents, and a password."""
 
 from __future__ import annotations
 
@@ -36,3 +36,19 @@ def write_text(text: str, output: Path | None) -> None:
         output.write_text(text, "utf-8")
     except OSError as error:
         fail(1, f"cannot write {output}: {error.strerror}")
+
+
+def password_line() -> str:
+    """Return the first line of standard input, without the byte order mark and line end that an editor on Windows adds.
+
+    Fails if it is not UTF-8, because a password that is read wrongly would never be accepted again.
+    """
+    line = sys.stdin.buffer.readline()
+    try:
+        # UTF-16 without a mark is UTF-8 as well, with a zero in every second place.
+        password = None if b"\0" in line else line.decode("utf-8-sig").rstrip("\r\n")
+    except UnicodeDecodeError:
+        password = None
+    if password is None:
+        fail(2, "the password is not written in UTF-8; save the file as UTF-8 and try again")
+    return password
