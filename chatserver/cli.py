@@ -162,6 +162,19 @@ def renew_epochs(config: Path | None, **options: object) -> None:
     click.echo(f"{_with_store(_load(config, options), renew)} channels begin anew.")
 
 
+@screening.command()
+@click.option("--trial", is_flag=True, help="Say what would change, and write nothing.")
+@_settings_options
+def learn(config: Path | None, *, trial: bool, **options: object) -> None:
+    """Let the second look learn from the alerts that moderators closed here. Nothing leaves this machine."""
+    from chatserver.cli_learning import learn_from  # noqa: PLC0415 - as in _migrate
+
+    settings = _load(config, options)
+    cases = _with_store(settings, lambda store, _: store.closed_cases())
+    for line in learn_from(cases, settings.data_dir, is_trial=trial):
+        click.echo(line)
+
+
 # ----------------------------------------------------------------------------------------------------------- staff
 
 

@@ -47,7 +47,7 @@ from chatserver.seeds import seed_rooms
 from chatserver.store.drivers.sqlite import SqliteStore
 from chatserver.store.records import StoreUnavailable
 from chatserver.store.store import Store
-from chatserver.text_model import load_curve, load_model
+from chatserver.text_model import load_curve, model_in_use
 from chatserver.webroot import web_root
 from chatserver.worker import Worker, WorkerOptions
 
@@ -76,7 +76,7 @@ class Server:
             now=_now,
             draw=secrets.randbelow,
         )
-        model = load_model() if settings.screening.second_look else None
+        model = model_in_use(settings.data_dir) if settings.screening.second_look else None
         self.worker = Worker(
             id=NodeId(secrets.token_hex(NODE_ID_LENGTH // 2)),
             store=store,

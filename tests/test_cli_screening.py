@@ -8,6 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from chatserver.cli import main
+from chatserver.text_model import SHIPPED
 
 SAID = ["self_harm!: i want to die tonight", "abuse: my uncle hits me", "# a note", "-: we had soup", "-: good morning"]
 
@@ -26,6 +27,9 @@ def test_recall_is_said_with_its_interval_and_precision_by_base_rate(tmp_path: P
     anything = next(line for line in said.splitlines() if line.strip().startswith("anything"))
     assert "of 2)" in anything
     assert "at 1%" in said
+    assert "(p50)" in said.splitlines()[-1]
+    assert "2.1 MB in each worker" in said.splitlines()[-1]
+    assert _evaluate(file, "--model", SHIPPED)[0] == 0
     assert {line.split()[0] for line in said.splitlines()} >= {"anything", "urgent", "self_harm", "abuse", "precision"}
 
 

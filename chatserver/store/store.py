@@ -26,6 +26,7 @@ from chatserver.domain.rooms.rooms import Publication, Room, RoomId, room_channe
 from chatserver.store import hiding, listening_log, moderation_changes, people, queue_history, reading
 from chatserver.store.arrivals_records import NameRules
 from chatserver.store.arrivals_store import ArrivalsStore
+from chatserver.store.closed_cases_store import ClosedCasesStore
 from chatserver.store.core.compiler import MakeOp
 from chatserver.store.core.group_commit import GroupCommit
 from chatserver.store.core.schema import SCHEMA_REVISION
@@ -96,6 +97,7 @@ def check_revision(found: str | None) -> None:
 class Store(
     StaffStore,
     ModerationStore,
+    ClosedCasesStore,
     RoomSettingsStore,
     SecondLooksStore,
     ScreeningStore,

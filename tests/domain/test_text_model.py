@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from hashlib import sha256
 
 import msgspec
 import pytest
 
-from bench.help_model import MARKED, SENTENCES, everything, is_current, ordinary
+from bench.help_model import SENTENCES, checked, everything, is_current, ordinary
+from chatserver import wordlists
 from chatserver.domain.moderation.crisis_phrases import Category
+from chatserver.domain.moderation.local_training import figures
 from chatserver.domain.moderation.model_training import BadLine, Example, examples_of, hash_of, threshold, train
+from chatserver.domain.moderation.screening_figures import MARKED
 from chatserver.domain.moderation.text_model import MODEL, BadModel, TextModel, load
 from chatserver.domain.moderation.text_windows import (
     BUCKETS,
@@ -20,7 +24,7 @@ from chatserver.domain.moderation.text_windows import (
     windows,
     word_features,
 )
-from chatserver.text_model import load_model
+from chatserver.text_model import load_model, load_sentences
 
 SAID = [
     "self_harm!: i cannot go on any longer and tonight it ends",
@@ -167,9 +171,28 @@ def test_what_is_measured_on_was_not_trained_on() -> None:
     seen = {each.text for each in everything()}
     assert not seen & {*ordinary()}
     assert len(seen) > 4_000
-    assert (SENTENCES / "held.sha256").read_text().count("\n") == 2
+    # Two authors stay held out: their sentences are those that were measured on, and are in no other file.
+    lines = (SENTENCES / "held.sha256").read_text().splitlines()
+    assert [line.partition("  ")[2] for line in lines] == ["held-3.txt", "held-4.txt"]
+    for line in lines:
+        digest, _, name = line.partition("  ")
+        assert sha256((SENTENCES / name).read_bytes()).hexdigest() == digest
+    assert len(checked()) > 1_000
+    # One short remark was made by two of them.
+    assert sum(each.text in seen for each in checked()) <= 1
 
 
 def test_weights_are_whole_numbers_of_one_byte(small: TextModel) -> None:
     assert len(small.dump()) < 100_000
     assert BUCKETS == 1 << 18
+
+
+def test_the_shipped_model_finds_what_is_stated_of_authors_whom_it_has_not_seen() -> None:
+    """The floors are a little below the figures of docs/safety.md: the model alone, at 1.5 % of ordinary talk."""
+    model = load_model()
+    assert model is not None
+    found = figures(wordlists.load(), model, load_sentences())
+    assert found.anything.of == 600
+    assert found.anything.value >= 0.45
+    assert found.urgent.value >= 0.55
+    assert found.must_not_ring.value <= 0.06

@@ -19,14 +19,21 @@ import msgspec
 
 from chatserver.domain.moderation.crisis_phrases import Category
 from chatserver.domain.moderation.text_model import ANY, FORMAT, OUTPUTS, URGENCY, Head, Output, TextModel, checksum
-from chatserver.domain.moderation.text_windows import BUCKETS, letter_features, tokens_of, windows, word_features
+from chatserver.domain.moderation.text_windows import (
+    BUCKETS,
+    WINDOW,
+    letter_features,
+    tokens_of,
+    windows,
+    word_features,
+)
 
-LETTERS: Final = 1.0
+LETTERS: Final = 1.6
 """How much letters count against words."""
 EPOCHS: Final = 6
 ROUNDS: Final = 2
 """How often the window is chosen anew for which a long text was labelled; the first round goes by short texts."""
-LOSS: Final = 0.3
+LOSS: Final = 0.8
 """What a sentence on the wrong side costs, against the size of the weights."""
 FEWEST_TEXTS: Final = 2
 """Texts in which a feature must occur to have a weight: what only one text holds says more of its author than of what
@@ -75,13 +82,16 @@ def examples_of(text: str) -> Iterator[Example]:
 
 def hash_of(examples: Sequence[Example]) -> str:
     """Return what identifies the input of a training: sentences, settings and format."""
-    settings = (FORMAT, LETTERS, EPOCHS, ROUNDS, LOSS, FEWEST_TEXTS, LEAST_WEIGHT)
+    settings = (FORMAT, WINDOW, LETTERS, EPOCHS, ROUNDS, LOSS, FEWEST_TEXTS, LEAST_WEIGHT)
     return sha256(msgspec.json.encode((settings, examples))).hexdigest()
 
 
-def train(examples: Sequence[Example], ordinary: Sequence[str], marked: tuple[int, int], language: str) -> TextModel:
+def train(
+    examples: Sequence[Example], ordinary: Sequence[str], marked: tuple[int, int], language: str, *, base: str = ""
+) -> TextModel:
     """Return the model of these examples. Its thresholds are the scores that at most `marked` of 1,000 `ordinary` texts
-    reach, at level 1 and at level 2; none of those may be among the examples."""
+    reach, at level 1 and at level 2; none of those may be among the examples. `base` says over which model it was
+    made."""
     bags = [_windows_of(example.text) for example in examples]
     frequent = _frequent(bags)
     found: dict[str, _Weights] = {}
@@ -109,6 +119,7 @@ def train(examples: Sequence[Example], ordinary: Sequence[str], marked: tuple[in
         thresholds=(0.0, 0.0),
         inputs=hash_of(examples),
         checksum=checksum(plain),
+        base=base,
     )
     weights = {name: whole[name][1] for name in OUTPUTS}
     scores = [TextModel(head, weights).read(text).score for text in ordinary]

@@ -59,7 +59,8 @@ class Output(msgspec.Struct, frozen=True, kw_only=True):
 class Head(msgspec.Struct, frozen=True, kw_only=True):
     """What a file says of its weights. `letters` is how much letters count against words; `thresholds` are the scores
     from which a text is of level 1 and of level 2, until a server knows its own; `inputs` is the hash of what it was
-    trained with, `checksum` that of the weights (both SHA-256)."""
+    trained with, `checksum` that of the weights (both SHA-256). A model that a server made for itself has as `base` the
+    `inputs` of the shipped one over which it was made."""
 
     format: int
     language: str
@@ -68,6 +69,7 @@ class Head(msgspec.Struct, frozen=True, kw_only=True):
     thresholds: tuple[float, float]
     inputs: str
     checksum: str
+    base: str = ""
 
 
 class Opinion(msgspec.Struct, frozen=True):
@@ -145,6 +147,11 @@ class TextModel:
         output = self.head.outputs[name]
         found = words / sqrt(word_count or 1) + self.head.letters * letters / sqrt(letter_count or 1)
         return output.bias + output.scale * found
+
+    @property
+    def size(self) -> int:
+        """Return the bytes of memory that the weights take."""
+        return sum(len(weights) * weights.itemsize for weights in self._weights.values())
 
     def dump(self) -> bytes:
         """Return the file of these weights."""

@@ -2,7 +2,7 @@
 
 Pure. A word has a feature for itself, for it with the word before and the two words before, and for each run of two to
 five letters in it. A feature is a number below `BUCKETS`, the hash of its text: no list of words is kept. A long text
-is not judged as a whole, because one sentence in it would count for too little, but by its windows of 14 words.
+is not judged as a whole, because one sentence in it would count for too little, but by its windows of 18 words.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from zlib import crc32
 from chatserver.domain.text import folding
 
 BUCKETS: Final = 1 << 18
-WINDOW: Final = 14
+WINDOW: Final = 18
 """Words of a window."""
 STEP: Final = 4
 """Words from the beginning of a window to that of the next."""
