@@ -25,6 +25,7 @@ _GROUP: Final = {
     "about": "For everybody who cannot come to rest at night.",
     "agreement": "What is said here stays here.\nSpeak for yourself.\nNobody has to say anything.",
     "script": ["Hello, and welcome."],
+    "no_crosstalk": True,
 }
 
 
