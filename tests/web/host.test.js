@@ -206,7 +206,8 @@ test("the script begins anew with each phase, and ends at its last line", () => 
 // ---------------------------------------------------------------------------------------------- the console
 
 test("what goes on next is said: a turn, the end of a turn, a part, the end", () => {
-  const next = (view) => nextOf(view, NOW).what;
+  const next = (view) => nextOf({ no_crosstalk: true, ...view }, NOW).what;
+  assert.equal(nextOf({ ...HOSTS, no_crosstalk: false }, NOW).what, "Kind words");
   assert.equal(next(HOSTS), "Quiet Wren's turn");
   assert.equal(next({ ...HOSTS, order: [] }), "Open time");
   assert.equal(next(live("gather")), "Welcome");

@@ -42,6 +42,7 @@ export function nextOf(view, now) {
 function leadsTo(view, following) {
   const kind = kindOf(view);
   const [first] = kind === "share" ? (view.order ?? []) : (view.hands ?? []);
+  if (kind === "share" && view.turn !== undefined && view.no_crosstalk !== true) return phaseName("answers");
   const isBetween = view.turn !== undefined || view.answers_until !== undefined;
   if (isBetween && first !== undefined) return w.console.turnOf(nameOf(view, first));
   if (view.turn !== undefined && kind === "hands") return w.console.endTurn(nameOf(view, view.turn.holder));
