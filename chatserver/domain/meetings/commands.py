@@ -11,7 +11,7 @@ import msgspec
 
 from chatserver.domain.history import Millis
 from chatserver.domain.identity import MemberId
-from chatserver.domain.meetings.state import Ending, Form, Meeting, MeetingId
+from chatserver.domain.meetings.state import Contract, Ending, Form, Meeting, MeetingId
 from chatserver.domain.rooms.rooms import Voice
 
 
@@ -73,6 +73,12 @@ class Pass(_Struct, frozen=True, kw_only=True):
     """Give one's turn up, or (`on` False) have it back while others share. In a round: write nothing."""
 
     on: bool
+
+
+class Choose(_Struct, frozen=True, kw_only=True):
+    """Say what one would like from the other of two people while one speaks. Raises PHASE_OVER once turns begin."""
+
+    how: Contract
 
 
 class AnswerAside(_Struct, frozen=True, kw_only=True):
@@ -168,7 +174,7 @@ class ApplyDue(_Struct, frozen=True, kw_only=True):
     """Do nothing but what time brings."""
 
 
-MemberCommand = SignUp | SignOff | Enter | StepOut | SitBack | Raise | Finish | Later | Pass | AnswerAside
+MemberCommand = SignUp | SignOff | Enter | StepOut | SitBack | Raise | Finish | Later | Pass | Choose | AnswerAside
 HostCommand = Step | CallOn | AddTime | Pause | Aside | SendOut | EndMeeting | Cancel
 MeetingAction = MemberCommand | HostCommand | Spoke | Dismiss | Renamed | NoteConcern | NoteMisses | ApplyDue
 

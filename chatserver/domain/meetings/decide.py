@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from chatserver.domain.errors import Reason, Refusal
 from chatserver.domain.history import Millis
 from chatserver.domain.identity import MemberId
-from chatserver.domain.meetings import asides, phases, seats, turns
+from chatserver.domain.meetings import asides, pairs, phases, seats, turns
 from chatserver.domain.meetings import commands as c
 from chatserver.domain.meetings.commands import Decided, MeetingAction, SetVoice
 from chatserver.domain.meetings.draft import Draft
@@ -94,6 +94,9 @@ def carry_out(draft: Draft, command: MeetingAction, who: MemberId, *, is_moderat
     found = draft.find(who)
     # A moderator may end a meeting, and learns that it exists by moderating.
     is_known = found is not None or is_host or (is_moderator and isinstance(command, c.EndMeeting | c.Cancel))
+    if draft.rules.is_of_two and found is None and isinstance(command, c.SignUp | c.Enter):
+        # Nobody else ever comes in, and nobody learns that there is such a meeting.
+        raise Refusal(Reason.MEETING_UNKNOWN)
     if not is_known and not isinstance(command, _OUTSIDE):
         raise Refusal(Reason.MEETING_UNKNOWN)
     match command:
@@ -114,6 +117,7 @@ def carry_out(draft: Draft, command: MeetingAction, who: MemberId, *, is_moderat
             if found is not None and found.is_here:
                 turns.leave(draft, who)
                 draft.take_out(found)
+                pairs.leave(draft, who)
         case c.Cancel():
             _require_host(is_host or is_operator)
             _cancel(draft, command.why)
@@ -151,7 +155,9 @@ def _require_live(draft: Draft) -> None:
 
 
 def _take_part(
-    draft: Draft, command: c.SitBack | c.Raise | c.Finish | c.Later | c.Pass | c.AnswerAside | c.Spoke, who: Attendee
+    draft: Draft,
+    command: c.SitBack | c.Raise | c.Finish | c.Later | c.Pass | c.Choose | c.AnswerAside | c.Spoke,
+    who: Attendee,
 ) -> None:
     match command:
         case c.Spoke():
@@ -167,6 +173,8 @@ def _take_part(
             _postpone(draft, who)
         case c.Pass(on=on):
             _pass(draft, who, on=on)
+        case c.Choose(how=how):
+            pairs.choose(draft, who, how)
         case c.AnswerAside(yes=yes):
             asides.answer(draft, who, yes=yes)
         case _:
@@ -201,6 +209,8 @@ def _postpone(draft: Draft, who: Attendee) -> None:
     meeting = draft.meeting
     if meeting.kind is not PhaseKind.SHARE:
         raise Refusal(Reason.PHASE_OVER)
+    if pairs.is_first_hearing(meeting, who.member):
+        raise Refusal(Reason.NOT_ALLOWED)
     if who.member in meeting.postponed:
         return
     if meeting.holder != who.member and who.member not in meeting.order:
@@ -220,6 +230,8 @@ def _pass(draft: Draft, who: Attendee, *, on: bool) -> None:
         return
     if meeting.kind is not PhaseKind.SHARE:
         raise Refusal(Reason.PHASE_OVER)
+    if draft.rules.is_of_two:
+        raise Refusal(Reason.NOT_ALLOWED)
     if on is (member in meeting.passed):
         return
     if not on:
@@ -393,6 +405,8 @@ def _dismiss(draft: Draft, who: MemberId) -> None:
         turns.leave(draft, who)
         draft.take_out(found)
         draft.drop(who)
+        pairs.leave(draft, who)
+    pairs.forget_who_left(draft, who)
     if draft.meeting.is_host(who):
         draft.set(hosts=tuple(each for each in draft.meeting.hosts if each != who))
     meeting = draft.meeting

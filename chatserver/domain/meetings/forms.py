@@ -20,7 +20,8 @@ class FormRules(msgspec.Struct, frozen=True, kw_only=True):
     With `is_for_all` anybody may come while there is a seat; otherwise seats are closed once `share` begins.
     `needs_host` says that the meeting does not go on without a host. Somebody who comes once it has begun is shown
     what was said before only where `shows_all`. It begins by itself with at least `least` people, hosts among them; a
-    host may begin it with fewer.
+    host may begin it with fewer. `is_of_two` says that nobody but the two who were paired may ever be in it, and that it
+    ends when one of them leaves; no group has such meetings.
     """
 
     phases: tuple[Phase, ...]
@@ -32,6 +33,7 @@ class FormRules(msgspec.Struct, frozen=True, kw_only=True):
     shows_all: bool = False
     kept_minutes: int = 60
     least: int = 3
+    is_of_two: bool = False
 
     @property
     def keep(self) -> int:
@@ -67,6 +69,16 @@ FORMS: Final[Mapping[Form, FormRules]] = {
         kept_minutes=15,
         least=2,
     ),
+    Form.EXCHANGE: FormRules(
+        phases=_script(contract=3, share=25, closing=3),
+        seats=2,
+        most_seats=2,
+        is_for_all=False,
+        needs_host=False,
+        shows_all=True,
+        least=2,
+        is_of_two=True,
+    ),
 }
 SHORTEST: Final = 1
 LONGEST: Final = 90
@@ -94,6 +106,13 @@ ANSWERS: Final = 2 * MINUTE
 """Milliseconds after a share in which everybody may answer it."""
 ANSWERS_PACE: Final = 20
 """Seconds between two answers of one person."""
+BREATH: Final = MINUTE
+"""Milliseconds between the turns of two people, in which nobody writes."""
+TWO_GONE: Final = 3 * MINUTE
+"""Milliseconds without a connection after which one of two people has left."""
+ASIDE_LENGTH: Final = 140
+ASIDE_PACE: Final = 20
+"""Characters that the other of two people may write at once while one has the turn, and seconds between two of those."""
 OFFERED: Final = 5 * MINUTE
 """Milliseconds for which somebody can say yes to talking with one listener."""
 ONE_HOST_SEATS: Final = 8
@@ -123,6 +142,11 @@ def allotment(minutes: int, sharers: int) -> int:
     """Return the length of each turn in a share of so many minutes, in milliseconds: equal for all."""
     each = (minutes - sharers) * MINUTE // sharers
     return max(LEAST_ALLOTMENT, min(MOST_ALLOTMENT, each)) // EVERY_ALLOTMENT * EVERY_ALLOTMENT
+
+
+def two_turns(minutes: int) -> int:
+    """Return the length of each turn of two people in a share of so many minutes, with the breath between them."""
+    return (minutes * MINUTE - BREATH) // 2
 
 
 def planned(phases: tuple[Phase, ...], answered: int = 0) -> int:

@@ -110,6 +110,8 @@ class Group(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 def open_group(id_: GroupId, owner: MemberId, form: Form, edit: GroupEdit) -> Group:
     """Return a new group. Raises TEXT_EMPTY, TEXT_TOO_LONG or INVALID."""
+    if FORMS[form].is_of_two:
+        raise _invalid("$.form", "not a form of groups")
     group = Group(id=id_, owner=owner, form=form, name="", about="", seats=FORMS[form].seats)
     named = msgspec.structs.replace(edit, name=edit.name or "", about=edit.about or "")
     return msgspec.structs.replace(_edited(group, named), revision=1, agreement_version=1)

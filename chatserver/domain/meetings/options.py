@@ -15,7 +15,7 @@ from chatserver.domain.meetings import commands as c
 from chatserver.domain.meetings.commands import MeetingAction
 from chatserver.domain.meetings.decide import carry_out
 from chatserver.domain.meetings.draft import Draft
-from chatserver.domain.meetings.state import Meeting
+from chatserver.domain.meetings.state import Contract, Meeting
 from chatserver.domain.meetings.timers import apply_due
 
 
@@ -75,6 +75,7 @@ _CANDIDATES: Final[dict[str, Callable[[Meeting], Iterable[MeetingAction]]]] = {
     "finish": lambda meeting: [c.Finish()],
     "later": lambda meeting: [c.Later()],
     "pass": lambda meeting: [c.Pass(on=each) for each in (True, False)],
+    "choose": lambda meeting: [c.Choose(how=each) for each in Contract],
     "answer_aside": lambda meeting: [c.AnswerAside(yes=False)],
     "step": lambda meeting: [c.Step(seen=meeting.step)],
     "call_on": lambda meeting: [c.CallOn(member=each) for each in meeting.hands],

@@ -13,7 +13,16 @@ from chatserver.domain.history import Millis
 from chatserver.domain.identity import MemberId
 from chatserver.domain.meetings import turns
 from chatserver.domain.meetings.draft import Draft
-from chatserver.domain.meetings.forms import ANSWERS_PACE, GATHERING, OPEN_PACE, OVERRUN, ROUND_LENGTH
+from chatserver.domain.meetings.forms import (
+    ANSWERS_PACE,
+    ASIDE_LENGTH,
+    ASIDE_PACE,
+    FORMS,
+    GATHERING,
+    OPEN_PACE,
+    OVERRUN,
+    ROUND_LENGTH,
+)
 from chatserver.domain.meetings.state import MINUTE, ROUNDS, TURNS, Ending, Meeting, PhaseKind, wall_time
 from chatserver.domain.rooms.rooms import Voice
 
@@ -21,6 +30,8 @@ _EVERYBODY: Final = frozenset((PhaseKind.GATHER, PhaseKind.OPEN, PhaseKind.LINGE
 _NOBODY: Final = frozenset((PhaseKind.PREPARE, PhaseKind.QUIET))
 ANSWERS: Final = "answers"
 """The phase that a voice names while everybody may answer a share. It stands in no script: the share goes on."""
+BREATH: Final = "breath"
+"""The same for the minute between the turns of two people, in which nobody writes."""
 _AFTER_CLOSING: Final = frozenset((PhaseKind.CLOSING, PhaseKind.LINGER))
 SEATED_UNTIL: Final = frozenset((PhaseKind.GATHER, PhaseKind.WELCOME, PhaseKind.CHECKIN, PhaseKind.PREPARE))
 """Phases in which seats are still given where turns are equal."""
@@ -86,6 +97,14 @@ def _begin(draft: Draft, index: int) -> None:
     draft.end(Ending.SCRIPT)
 
 
+def is_done(draft: Draft) -> bool:
+    """Return whether a phase is over before its time: everybody has said what it is for."""
+    meeting = draft.meeting
+    if meeting.kind is PhaseKind.CONTRACT:
+        return len(meeting.contracts) >= len(meeting.here())
+    return meeting.kind in ROUNDS and is_said_by_all(draft)
+
+
 def is_said_by_all(draft: Draft) -> bool:
     """Return whether everybody who is there has written in this round."""
     there = {each.member for each in draft.meeting.here() if draft.is_seen(each.member)}
@@ -99,6 +118,8 @@ def voice_of(meeting: Meeting) -> Voice:
         return Voice(who="none")
     if meeting.held_at is not None:
         return _of("hosts", "hold", meeting.hosts, None)
+    if meeting.answers_until is not None and FORMS[meeting.form].is_of_two:
+        return Voice(who="none", phase=BREATH, until=wall_time(meeting, meeting.answers_until))
     if meeting.answers_until is not None:
         return Voice(who="all", pace=ANSWERS_PACE, phase=ANSWERS, until=wall_time(meeting, meeting.answers_until))
     until = None if meeting.phase_until is None else wall_time(meeting, meeting.phase_until)
@@ -111,7 +132,10 @@ def voice_of(meeting: Meeting) -> Voice:
         return _of("hosts", kind.value, meeting.hosts, until)
     if kind in TURNS and meeting.turn is not None:
         ends_at = wall_time(meeting, Millis(meeting.turn.ends_at + (OVERRUN if meeting.turn.is_over else 0)))
-        return _of("some", kind.value, (meeting.turn.holder,), ends_at)
+        voice = _of("some", kind.value, (meeting.turn.holder,), ends_at)
+        if FORMS[meeting.form].is_of_two:
+            return replace(voice, aside_length=ASIDE_LENGTH, aside_pace=ASIDE_PACE)
+        return voice
     return Voice(who="none", phase=kind.value, until=until)
 
 

@@ -55,11 +55,15 @@ class Form(StrEnum):
     HANDS = "hands"
     THEMED = "themed"
     QUIET = "quiet"
+    EXCHANGE = "exchange"
+    """Two people, with an equal time for each. The exchange pairs them: no group has such meetings."""
 
 
 class PhaseKind(StrEnum):
     GATHER = "gather"
     """People come in, and may write."""
+    CONTRACT = "contract"
+    """Two people say what they would like from each other."""
     WELCOME = "welcome"
     """Hosts speak."""
     CHECKIN = "checkin"
@@ -110,8 +114,26 @@ class Ending(StrEnum):
     NO_HOST = "no_host"
     """No host came, or none came back."""
     TOO_FEW = "too_few"
+    LEFT = "left"
+    """One of two people has left."""
     ABANDONED = "abandoned"
     """Everybody lost the connection, and nobody came back for hours."""
+
+
+class Contract(StrEnum):
+    """What somebody would like from the other while they speak."""
+
+    LISTEN = "listen"
+    ASK = "ask"
+    IDEAS = "ideas"
+
+
+class Gone(msgspec.Struct, frozen=True, kw_only=True):
+    """Who left a meeting of two before its end, and what was over by then: their own turn, and the other's."""
+
+    member: MemberId
+    had_turn: bool
+    other_had_turn: bool
 
 
 class Place(StrEnum):
@@ -186,7 +208,9 @@ class Meeting(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     `postponed` those who went to the end of the order once, `aside` those who lost the connection before their turn was
     over. `saved` is the time that people left unused, and `added` what hosts added. `hands` are the raised hands, with
     the times; `turns` how many turns somebody had. `said` are those who wrote in this round. `answers_until` is until
-    when everybody may answer the last share. `held_at` is since when a host holds the meeting, `held_for` for how long
+    when everybody may answer the last share; between two people it is a breath, and nobody writes. `contracts` is what
+    two people would like from each other, `hears_first` who of them does not begin in any case, and `gone` who left
+    before the end. `held_at` is since when a host holds the meeting, `held_for` for how long
     in all before that. `host_seen_at` is when the last host left. `notes` are what screening found, for hosts.
 
     After the end: `ended_at`, `ending` and `forget_at`, by the wall's clock.
@@ -233,6 +257,9 @@ class Meeting(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     said: frozenset[MemberId] = frozenset()
     answers_until: Millis | None = None
     notes: tuple[Note, ...] = ()
+    contracts: dict[MemberId, Contract] = {}
+    hears_first: MemberId | None = None
+    gone: Gone | None = None
     held_at: Millis | None = None
     held_for: int = 0
     host_seen_at: Millis | None = None

@@ -9,10 +9,10 @@ from __future__ import annotations
 from typing import Final
 
 from chatserver.domain.history import Millis
-from chatserver.domain.meetings import asides, phases, seats, turns
+from chatserver.domain.meetings import asides, pairs, phases, seats, turns
 from chatserver.domain.meetings.commands import OpenRoom
 from chatserver.domain.meetings.draft import Draft
-from chatserver.domain.meetings.forms import DEAD, HOLD, HOST_LOST, LOST, OVERRUN, SEATS_FREED
+from chatserver.domain.meetings.forms import DEAD, HOLD, HOST_LOST, LOST, OVERRUN, SEATS_FREED, TWO_GONE
 from chatserver.domain.meetings.state import (
     REACH,
     ROUNDS,
@@ -73,6 +73,8 @@ def _apply_one_live(draft: Draft) -> bool:
     if standing(meeting, draft.now):
         # Nobody is seen: the meeting waits for them.
         return False
+    if pairs.leave_the_lost(draft):
+        return True
     if seats.is_time_to_free(draft):
         seats.free_the_absent(draft)
         return True
@@ -111,7 +113,7 @@ def _go_on_with_phase(draft: Draft) -> bool:
         return is_over
     if draft.rules.needs_host and kind not in _HOSTLESS and draft.is_host_lost(HOST_LOST):
         phases.go_to_closing(draft)
-    elif is_over or (kind in ROUNDS and phases.is_said_by_all(draft)):
+    elif is_over or phases.is_done(draft):
         phases.go_on(draft)
     elif kind is PhaseKind.LINGER and draft.is_host_lost(LOST):
         draft.end(Ending.SCRIPT)
@@ -121,6 +123,8 @@ def _go_on_with_phase(draft: Draft) -> bool:
         turns.end_answers(draft)
     elif kind is PhaseKind.SHARE:
         following = turns.next_of_share(draft)
+        if following is None and pairs.is_waited_for(draft):
+            return False
         if following is None:
             phases.go_on(draft)
         else:
@@ -171,6 +175,8 @@ def _moments(draft: Draft) -> list[Millis]:
     found: list[int] = []
     if not meeting.are_seats_freed:
         found.append(meeting.starts_at + SEATS_FREED)
+    if draft.rules.is_of_two:
+        found += [each.seen_at + TWO_GONE for each in meeting.here()]
     found += [each.offered_until for each in meeting.people.values() if each.offered_until is not None]
     if meeting.held_at is not None:
         found.append(meeting.held_at + HOLD - meeting.held_for)

@@ -14,7 +14,7 @@ from chatserver.domain.history import Millis
 from chatserver.domain.identity import MemberId
 from chatserver.domain.meetings.commands import TurnOver
 from chatserver.domain.meetings.draft import Draft
-from chatserver.domain.meetings.forms import ANSWERS, HAND_TURN, LEAST_TURN, LOST, OVERRUN, allotment
+from chatserver.domain.meetings.forms import ANSWERS, BREATH, HAND_TURN, LEAST_TURN, LOST, OVERRUN, allotment, two_turns
 from chatserver.domain.meetings.state import Meeting, PhaseKind, Place, Turn
 
 
@@ -29,9 +29,11 @@ def begin_share(draft: Draft) -> bool:
     sharers = [each.member for each in meeting.at(Place.SEAT) if each.is_here]
     if not sharers:
         return False
+    minutes = meeting.phases[meeting.phase].minutes
+    order = drawn(meeting, sharers)
     draft.set(
-        order=drawn(meeting, sharers),
-        allotment=allotment(meeting.phases[meeting.phase].minutes, len(sharers)),
+        order=tuple(sorted(order, key=lambda each: each == meeting.hears_first)),
+        allotment=two_turns(minutes) if draft.rules.is_of_two else allotment(minutes, len(sharers)),
         left_of={},
         had=frozenset(),
         passed=frozenset(),
@@ -58,8 +60,12 @@ def hands_in_order(meeting: Meeting) -> list[MemberId]:
 
 def next_of_share(draft: Draft) -> MemberId | None:
     """Return whose turn is next in a share: somebody who was interrupted and is back, or else the first of the
-    order who is there."""
-    return next((each for each in (*draft.meeting.aside, *draft.meeting.order) if draft.is_seen(each, LOST)), None)
+    order who is there. Who hears the other first waits for them, also where they have lost the connection."""
+    meeting = draft.meeting
+    coming = (*meeting.aside, *meeting.order)
+    if meeting.hears_first is not None and set(coming) - {meeting.hears_first}:
+        coming = tuple(each for each in coming if each != meeting.hears_first)
+    return next((each for each in coming if draft.is_seen(each, LOST)), None)
 
 
 def begin(draft: Draft, holder: MemberId) -> None:
@@ -94,7 +100,9 @@ def end(draft: Draft, how: Literal["finished", "time", "stepped", "left"]) -> No
         save(draft, turn.ends_at - draft.time)
         draft.set(turn=None, had=meeting.had | {turn.holder})
         if how != "left" and meeting.kind is PhaseKind.SHARE and not meeting.no_crosstalk:
-            draft.set(answers_until=Millis(draft.time + ANSWERS))
+            is_of_two = draft.rules.is_of_two
+            if not is_of_two or meeting.order or meeting.aside:
+                draft.set(answers_until=Millis(draft.time + (BREATH if is_of_two else ANSWERS)))
         draft.effects.append(TurnOver(how=how))
         draft.step()
 

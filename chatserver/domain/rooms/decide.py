@@ -184,7 +184,9 @@ def _write(
 
 def _keep_pace(room: Room, membership: Membership, now: Millis) -> None:
     """Raise SLOW_MODE if the member's last post is too recent."""
-    pace = room.pace * 1000
+    voice = room.voice
+    is_aside = voice is not None and voice.aside_length > 0 and not voice.is_of(membership.member)
+    pace = 1000 * (voice.aside_pace if is_aside and voice is not None else room.pace)
     wait = membership.last_post_at + pace - now
     if pace and 0 < wait <= pace + _CLOCKS_DIFFER:
         # Nobody waits longer than the rule says, whatever the clock of the worker through which they posted.
@@ -201,7 +203,11 @@ def _require_voice(room: Room, membership: Membership, author: Persona, text: st
     if voice.until is not None:
         details["until"] = voice.until
     if not voice.is_of(author.id):
-        raise Refusal(Reason.NOT_YOUR_TURN, details=details)
+        if not voice.aside_length:
+            raise Refusal(Reason.NOT_YOUR_TURN, details=details)
+        if len(text) > voice.aside_length:
+            raise Refusal(Reason.TEXT_TOO_LONG, details={"limit": voice.aside_length})
+        return
     if voice.once and membership.last_post_at >= voice.since:
         raise Refusal(Reason.SAID_ONCE, details=details)
     _require_length(voice, text)

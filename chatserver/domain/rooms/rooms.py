@@ -94,7 +94,8 @@ class Voice(msgspec.Struct, frozen=True, kw_only=True):
 
     `some` are those who may where `who` is `some` or `hosts`. `since` is when this began: with `once`, each may write
     one post after it. A post has at most `length` characters (0: as elsewhere), and somebody's posts are `pace` seconds
-    apart. `phase` and `until` are for people: nothing is decided by them.
+    apart. Others may still write aside where `aside_length` is not 0: so many characters, and every `aside_pace` seconds.
+    `phase` and `until` are for people: nothing is decided by them.
     """
 
     who: Literal["all", "some", "hosts", "none"] = "all"
@@ -103,6 +104,8 @@ class Voice(msgspec.Struct, frozen=True, kw_only=True):
     once: bool = False
     length: int = 0
     pace: int = 0
+    aside_length: int = 0
+    aside_pace: int = 0
     phase: str = ""
     until: Millis | None = None
 

@@ -289,6 +289,7 @@ COMMANDS: Final[Mapping[type[Command], Handler]] = {
     m.RaiseHand: _taking_part(lambda command: c.Raise(on=command.on)),
     m.FinishTurn: _taking_part(lambda command: c.Finish()),
     m.PostponeTurn: _taking_part(lambda command: c.Later()),
+    m.ChooseContract: _taking_part(lambda command: c.Choose(how=command.how)),
     m.PassTurn: _taking_part(lambda command: c.Pass(on=command.on)),
     m.AnswerAsideCommand: answer_aside,
     m.StepMeeting: _taking_part(lambda command: c.Step(seen=command.seen)),

@@ -164,6 +164,7 @@ class MeetingViews:
             allotment=meeting.allotment / 1000 if is_share else 0.0,
             passed=tuple(sorted(map(alias, meeting.passed))) if is_share else (),
             aside=tuple(map(alias, meeting.aside)),
+            contracts={alias(each): how for each, how in meeting.contracts.items()},
             hands=tuple(map(alias, turns.hands_in_order(meeting))),
         )
 

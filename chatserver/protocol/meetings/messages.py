@@ -9,7 +9,7 @@ from msgspec import Meta
 from chatserver.domain.errors import Reason
 from chatserver.domain.history import Millis
 from chatserver.domain.meetings.groups import MOST_COHOSTS, MOST_DATES, MOST_LINES, GroupId
-from chatserver.domain.meetings.state import Form, MeetingId, PhaseKind
+from chatserver.domain.meetings.state import Contract, Form, MeetingId, PhaseKind
 from chatserver.domain.people.staff import Capability
 from chatserver.protocol.fields import PRINTABLE, Command, Fields, MemberName, Text, Version
 from chatserver.protocol.meetings.views import (
@@ -152,7 +152,7 @@ class PostponeTurn(Command, frozen=True, kw_only=True, tag="later"):
     """Go to the end of the order, once in a meeting."""
 
     cost: ClassVar[float] = 2.0
-    refusals: ClassVar[tuple[Reason, ...]] = (*_INSIDE, Reason.PHASE_OVER, Reason.NOT_YOUR_TURN)
+    refusals: ClassVar[tuple[Reason, ...]] = (*_INSIDE, Reason.PHASE_OVER, Reason.NOT_YOUR_TURN, Reason.NOT_ALLOWED)
     example: ClassVar[Fields] = _MEETING
 
     meeting: MeetingName
@@ -162,11 +162,23 @@ class PassTurn(Command, frozen=True, kw_only=True, tag="pass"):
     """Give one's turn up; `on` false: have it back while others share. In a round: write nothing."""
 
     cost: ClassVar[float] = 2.0
-    refusals: ClassVar[tuple[Reason, ...]] = (*_INSIDE, Reason.PHASE_OVER, Reason.NOT_YOUR_TURN)
+    refusals: ClassVar[tuple[Reason, ...]] = (*_INSIDE, Reason.PHASE_OVER, Reason.NOT_YOUR_TURN, Reason.NOT_ALLOWED)
     example: ClassVar[Fields] = {**_MEETING, "on": True}
 
     meeting: MeetingName
     on: bool
+
+
+class ChooseContract(Command, frozen=True, kw_only=True, tag="choose"):
+    """Say what one would like from the other of two people while one speaks: only to `listen`, to `ask` now and then, or
+    `ideas`. Before turns begin."""
+
+    cost: ClassVar[float] = 2.0
+    refusals: ClassVar[tuple[Reason, ...]] = (*_INSIDE, Reason.PHASE_OVER)
+    example: ClassVar[Fields] = {**_MEETING, "how": "ask"}
+
+    meeting: MeetingName
+    how: Contract
 
 
 class AnswerAsideCommand(Command, frozen=True, kw_only=True, tag="answer_aside"):
@@ -410,6 +422,7 @@ MeetingCommand = (
     | FinishTurn
     | PostponeTurn
     | PassTurn
+    | ChooseContract
     | AnswerAsideCommand
     | StepMeeting
     | CallOnPerson

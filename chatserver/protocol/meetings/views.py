@@ -9,7 +9,7 @@ from msgspec import Struct
 from chatserver.domain.history import Millis
 from chatserver.domain.identity import MemberId, Person
 from chatserver.domain.meetings.groups import GroupId
-from chatserver.domain.meetings.state import Ending, Form, MeetingId, PhaseKind, Stage
+from chatserver.domain.meetings.state import Contract, Ending, Form, MeetingId, PhaseKind, Stage
 from chatserver.domain.rooms.rooms import RoomId
 
 PlaceWord = Literal["host", "seat", "listener", "waiting"]
@@ -64,7 +64,8 @@ class MeetingView(Struct, frozen=True, kw_only=True, omit_defaults=True):
     share, `order` are those whose turn comes, `allotment` is the length of each turn in seconds, `passed` gave theirs
     up, and `aside` lost the connection before theirs was over. `hands` are raised, in the order in which they are
     taken.
-    `answers_until` is there while everybody may answer the last share; the share goes on after it.
+    `answers_until` is there while everybody may answer the last share; the share goes on after it. Between two people it
+    is a breath in which nobody writes, and `contracts` says what each would like while they speak.
     `called_until` says until when a freed seat is held: `sign_up` takes it. `offered_until` says until when one can
     answer, with `answer_aside`, the offer to talk with one listener and be first. `script`, `notes` (what screening
     found) and `backstage` (the hosts' own room, if there are several) are shown to hosts.
@@ -100,6 +101,7 @@ class MeetingView(Struct, frozen=True, kw_only=True, omit_defaults=True):
     aside: tuple[MemberId, ...] = ()
     hands: tuple[MemberId, ...] = ()
     answers_until: Millis | None = None
+    contracts: dict[MemberId, Contract] = {}
     no_crosstalk: bool = False
     called_until: Millis | None = None
     offered_until: Millis | None = None
