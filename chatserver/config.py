@@ -40,6 +40,7 @@ from pydantic_settings import (
 
 from chatserver.config_sections import (
     CoverageSection,
+    ExchangeSection,
     ListeningSection,
     OperatorsSection,
     RetentionSection,
@@ -146,6 +147,7 @@ class Settings(BaseSettings):
     rooms: RoomsSection = RoomsSection()
     screening: ScreeningSection = ScreeningSection()
     listening: ListeningSection = ListeningSection()
+    exchange: ExchangeSection = ExchangeSection()
     limits: Annotated[_LimitsSection, AfterValidator(_as_limits), PlainSerializer(msgspec.structs.asdict)] = Field(
         default_factory=_LimitsSection
     )
@@ -456,6 +458,7 @@ def known_keys() -> list[str]:
         "rooms": list(RoomsSection.model_fields),
         "screening": list(ScreeningSection.model_fields),
         "listening": list(ListeningSection.model_fields),
+        "exchange": list(ExchangeSection.model_fields),
         "limits": [field.name for field in msgspec.structs.fields(Limits)],
     }
     keys: list[str] = []
@@ -490,7 +493,7 @@ def _explain(error: ValidationError, path: Path | None, file: dict[str, Any], ov
 
 
 def _words() -> set[str]:
-    return {word for key in known_keys() for word in key.split(".")} | {"retention", "listening", "limits"}
+    return {word for key in known_keys() for word in key.split(".")} | {"retention", "listening", "exchange", "limits"}
 
 
 def _variable(dotted: str) -> str:

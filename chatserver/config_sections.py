@@ -179,6 +179,14 @@ class ListeningSection(BaseModel):
         return self
 
 
+class ExchangeSection(BaseModel):
+    """Two members who talk and listen by turns. Only for installations whose members are adults."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    enabled: bool = False
+
+
 class RoomsSection(BaseModel):
     """Settings of all themed rooms."""
 

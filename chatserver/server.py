@@ -216,6 +216,7 @@ def worker_options(settings: Settings) -> WorkerOptions:
         hours=settings.listening.hours,
         timezone=settings.listening.timezone,
         languages=settings.listening.languages,
+        exchange=settings.exchange.enabled,
         safety_contact=settings.safety_contact,
         workers=settings.workers,
         name=f"{socket.gethostname()}:{os.getpid()}",

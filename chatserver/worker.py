@@ -34,6 +34,8 @@ from chatserver.domain.rooms.rooms import RoomKind, RoomRules
 from chatserver.domain.rooms.settings import Hours
 from chatserver.domain.shared_limits import TELL_SECONDS, Sharing
 from chatserver.handlers.dispatcher import CommandDispatcher
+from chatserver.handlers.exchange.part import ExchangePart
+from chatserver.handlers.exchange.service import ExchangeService
 from chatserver.handlers.hiding_book import HidingBook
 from chatserver.handlers.listening.companies import CompanyRooms
 from chatserver.handlers.listening.opening_hours import Clock
@@ -87,6 +89,8 @@ class WorkerOptions:
     hours: str = "always"
     timezone: str = "UTC"
     languages: tuple[str, ...] = ("en",)
+    exchange: bool = False
+    """Whether two members may talk and listen by turns."""
     safety_contact: str = ""
     workers: int = 1
     """How many workers there are on this machine."""
@@ -143,6 +147,15 @@ class Worker:
         listening = ListeningService(node, identities, options.listening_rules, clock, options.languages)
         self.listening = ListeningPart(listening)
         self.meetings = MeetingsPart(MeetingService(node, listening))
+        self.exchange = ExchangePart(
+            ExchangeService(
+                node,
+                self.meetings.service,
+                self.moderation.enforcement,
+                options.languages,
+                is_enabled=options.exchange,
+            )
+        )
         hours = Hours(hours=options.hours, timezone=options.timezone)
         self.rooms = RoomsPart(
             node,
@@ -177,6 +190,7 @@ class Worker:
             self.listening,
             SupervisionPart(listening),
             self.meetings,
+            self.exchange,
             self.rooms,
             self.health,
             self.load,

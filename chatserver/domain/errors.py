@@ -87,6 +87,12 @@ class Reason(StrEnum):
     SENT_OUT = "sent_out"
     PHASE_OVER = "phase_over"
     TOO_MANY_SIGN_UPS = "too_many_sign_ups"
+    # The exchange.
+    EXCHANGE_OFF = "exchange_off"
+    NOT_PRACTISED = "not_practised"
+    IN_EXCHANGE = "in_exchange"
+    EXCHANGES_USED = "exchanges_used"
+    LISTENER_FIRST = "listener_first"
     # Moderation.
     MUTED = "muted"
     REMOVED = "removed"

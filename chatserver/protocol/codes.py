@@ -84,6 +84,14 @@ _MESSAGES: Final[dict[Reason, tuple[str, bool]]] = {
     Reason.SENT_OUT: ("You can come back to the next meeting, but not to this one.", False),
     Reason.PHASE_OVER: ("The meeting has gone on since. This is not possible at this moment.", False),
     Reason.TOO_MANY_SIGN_UPS: ("You have signed up for as many meetings as one can.", False),
+    Reason.EXCHANGE_OFF: ("There is no exchange here.", False),
+    Reason.NOT_PRACTISED: ("Practise first. It takes about three minutes.", False),
+    Reason.IN_EXCHANGE: ("You are in an exchange at this moment.", False),
+    Reason.EXCHANGES_USED: ("Listening takes strength. You can have another exchange a little later.", False),
+    Reason.LISTENER_FIRST: (
+        "An exchange means listening, too. At this moment a listener may be the better person for you.",
+        False,
+    ),
     Reason.MUTED: ("A moderator decided that you can't write here for now. You can answer that.", False),
     Reason.REMOVED: (
         "A moderator decided that you can't be in this room for now. You can answer that.",

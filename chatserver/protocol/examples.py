@@ -14,6 +14,7 @@ from chatserver.domain.moderation.crisis_phrases import Category
 from chatserver.domain.rooms.rooms import Reaction, Room, RoomId
 from chatserver.protocol import messages as m
 from chatserver.protocol.codes import error_body
+from chatserver.protocol.exchange import examples as exchange_examples
 from chatserver.protocol.fields import DoneOk, example_of
 from chatserver.protocol.listening import examples as listening_examples
 from chatserver.protocol.meetings import examples as meeting_examples
@@ -159,6 +160,7 @@ REPLIES: Final[tuple[m.Reply, ...]] = (
     m.Reply(re=_id(14), ok=m.CodeOk("amber-river-stone-lantern-willow-harbor")),
     *listening_examples.REPLIES,
     *meeting_examples.REPLIES,
+    *exchange_examples.REPLIES,
     *moderation_examples.REPLIES,
     *load_examples.REPLIES,
     *account_examples.REPLIES,
@@ -213,6 +215,7 @@ PUSHES: Final[tuple[m.AnyPush, ...]] = (
     m.DrainingPush(reconnect_after=3.2),
     *listening_examples.PUSHES,
     *meeting_examples.PUSHES,
+    *exchange_examples.PUSHES,
     *moderation_examples.PUSHES,
     *load_examples.PUSHES,
     *account_examples.PUSHES,

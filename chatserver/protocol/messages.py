@@ -16,6 +16,7 @@ from chatserver.domain.history import CommandId, Millis
 from chatserver.domain.identity import MemberId, Person
 from chatserver.domain.people.staff import Role
 from chatserver.domain.rooms.rooms import RoomId
+from chatserver.protocol.exchange.messages import ExchangeCommand, ExchangeReply, ExchangesPush
 from chatserver.protocol.fields import Command, DoneOk, Fields, MemberName
 from chatserver.protocol.listening.messages import ListeningCommand, ListeningOk, ListeningPush
 from chatserver.protocol.meetings.messages import MeetingCommand, MeetingReply, MeetingsPush
@@ -112,6 +113,7 @@ AnyCommand = (
     | Ping
     | ListeningCommand
     | MeetingCommand
+    | ExchangeCommand
     | ModerationCommand
     | LoadCommand
     | AskAccounts
@@ -182,6 +184,7 @@ AnyOk = (
     | DoneOk
     | ListeningOk
     | MeetingReply
+    | ExchangeReply
     | ModerationOk
     | LoadOk
     | AccountsOk
@@ -247,6 +250,7 @@ AnyPush = (
     | DrainingPush
     | ListeningPush
     | MeetingsPush
+    | ExchangesPush
     | ModerationPush
     | LoadPush
     | AccountsPush

@@ -7,6 +7,7 @@ from typing import Final
 from sqlalchemy import MetaData
 
 from chatserver.store import (
+    exchange_tables,
     meeting_tables,
     moderation_tables,
     room_settings_tables,
@@ -19,6 +20,7 @@ from chatserver.store.core import schema
 
 MODULES: Final = (
     tables,
+    exchange_tables,
     meeting_tables,
     moderation_tables,
     room_settings_tables,

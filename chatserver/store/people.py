@@ -8,7 +8,7 @@ from chatserver.domain.errors import Reason, Refusal
 from chatserver.domain.history import Epoch, Millis, Offset, require_epoch
 from chatserver.domain.identity import Member, MemberId
 from chatserver.domain.rooms.rooms import Membership, Reaction, RoomId, RoomStatus, room_channel
-from chatserver.store import arrivals, evidence, hiding, meeting_log, reading, report_views
+from chatserver.store import arrivals, evidence, exchange_log, hiding, meeting_log, reading, report_views
 from chatserver.store import people_statements as sql
 from chatserver.store import staff_statements as staff_sql
 from chatserver.store.arrivals_records import NameRules
@@ -151,6 +151,7 @@ def export(who: MemberId, now: Millis, sealer: Sealer) -> Op[Export | None]:
         views=views,
         sealed=(yield from evidence.copies_of(who, sealer)),
         meetings=(yield from meeting_log.kept_of(who)),
+        exchange=(yield from exchange_log.kept_of(who)),
     )
 
 

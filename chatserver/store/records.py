@@ -24,6 +24,7 @@ from chatserver.domain.rooms.rooms import (
     RoomId,
     RoomState,
 )
+from chatserver.store.exchange_records import KeptOfExchange
 from chatserver.store.meeting_records import KeptMeeting
 from chatserver.store.staff_records import Invitation, Passkey, SignIn, StaffSecrets
 
@@ -231,6 +232,7 @@ class Export(msgspec.Struct, frozen=True, kw_only=True):
     views: tuple[KeptView, ...] = ()
     sealed: tuple[KeptCopy, ...] = ()
     meetings: tuple[KeptMeeting, ...] = ()
+    exchange: KeptOfExchange | None = None
 
 
 __all__ = [

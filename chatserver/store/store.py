@@ -31,6 +31,7 @@ from chatserver.store.core.compiler import MakeOp
 from chatserver.store.core.group_commit import GroupCommit
 from chatserver.store.core.schema import SCHEMA_REVISION
 from chatserver.store.core.sealing import Sealer
+from chatserver.store.exchange_store import ExchangeStore
 from chatserver.store.forgetting import forgetting, listening
 from chatserver.store.listening_log import ListeningOutcome
 from chatserver.store.listening_rows import ListeningRows
@@ -104,6 +105,7 @@ class Store(
     TriesStore,
     ArrivalsStore,
     MeetingStore,
+    ExchangeStore,
 ):
     """Keeps the logs of channels, and everything about members.
 
@@ -116,6 +118,7 @@ class Store(
         how many of meetings; `sealer` seals what only a case may open."""
         ModerationStore.__init__(self, sealer)
         MeetingStore.__init__(self, timeout, backlog, sealer)
+        ExchangeStore.__init__(self, sealer)
         self._records = ListeningRows()
         self._listening_commits = GroupCommit(self._commit_listening, timeout, backlog)
 

@@ -20,8 +20,8 @@ class FormRules(msgspec.Struct, frozen=True, kw_only=True):
     With `is_for_all` anybody may come while there is a seat; otherwise seats are closed once `share` begins.
     `needs_host` says that the meeting does not go on without a host. Somebody who comes once it has begun is shown
     what was said before only where `shows_all`. It begins by itself with at least `least` people, hosts among them; a
-    host may begin it with fewer. `is_of_two` says that nobody but the two who were paired may ever be in it, and that it
-    ends when one of them leaves; no group has such meetings.
+    host may begin it with fewer. `is_of_two` says that nobody but the two who were paired may ever be in it, and that
+    it ends when one of them leaves; no group has such meetings.
     """
 
     phases: tuple[Phase, ...]
@@ -112,7 +112,8 @@ TWO_GONE: Final = 3 * MINUTE
 """Milliseconds without a connection after which one of two people has left."""
 ASIDE_LENGTH: Final = 140
 ASIDE_PACE: Final = 20
-"""Characters that the other of two people may write at once while one has the turn, and seconds between two of those."""
+"""Characters that the other of two people may write at once while one has the turn, and seconds between two of
+those."""
 OFFERED: Final = 5 * MINUTE
 """Milliseconds for which somebody can say yes to talking with one listener."""
 ONE_HOST_SEATS: Final = 8

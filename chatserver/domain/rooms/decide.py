@@ -166,7 +166,7 @@ def _write(
     _require_voice(state.room, membership, author, text)
     if command.reply_to is not None and state.target is None:
         raise Refusal(Reason.POST_UNKNOWN)
-    _keep_pace(state.room, membership, now)
+    _keep_pace(state.room, membership, author, now)
     # Last, since it may cost most.
     _screen(state.room, text, warning, command.anyway, rules, noticed)
     post = Post(
@@ -182,10 +182,10 @@ def _write(
     return (Posted(post),)
 
 
-def _keep_pace(room: Room, membership: Membership, now: Millis) -> None:
+def _keep_pace(room: Room, membership: Membership, author: Persona, now: Millis) -> None:
     """Raise SLOW_MODE if the member's last post is too recent."""
     voice = room.voice
-    is_aside = voice is not None and voice.aside_length > 0 and not voice.is_of(membership.member)
+    is_aside = voice is not None and voice.aside_length > 0 and not voice.is_of(author.id)
     pace = 1000 * (voice.aside_pace if is_aside and voice is not None else room.pace)
     wait = membership.last_post_at + pace - now
     if pace and 0 < wait <= pace + _CLOCKS_DIFFER:
@@ -256,7 +256,7 @@ def _edit(
     if (text, warning) == (target.text, target.warning):
         return ()
     if not is_first_correction(target):
-        _keep_pace(state.room, membership, now)
+        _keep_pace(state.room, membership, author, now)
     _require_voice_to_edit(state, target, author, text, warning)
     _screen(state.room, text, warning, command.anyway, rules, noticed, before=(target.text, target.warning or ""))
     return (Edited(target=command.target, text=text, warning=warning, edited_at=now),)

@@ -94,8 +94,8 @@ class Voice(msgspec.Struct, frozen=True, kw_only=True):
 
     `some` are those who may where `who` is `some` or `hosts`. `since` is when this began: with `once`, each may write
     one post after it. A post has at most `length` characters (0: as elsewhere), and somebody's posts are `pace` seconds
-    apart. Others may still write aside where `aside_length` is not 0: so many characters, and every `aside_pace` seconds.
-    `phase` and `until` are for people: nothing is decided by them.
+    apart. Others may still write aside where `aside_length` is not 0: so many characters, and every `aside_pace`
+    seconds. `phase` and `until` are for people: nothing is decided by them.
     """
 
     who: Literal["all", "some", "hosts", "none"] = "all"

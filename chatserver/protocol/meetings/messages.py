@@ -170,8 +170,8 @@ class PassTurn(Command, frozen=True, kw_only=True, tag="pass"):
 
 
 class ChooseContract(Command, frozen=True, kw_only=True, tag="choose"):
-    """Say what one would like from the other of two people while one speaks: only to `listen`, to `ask` now and then, or
-    `ideas`. Before turns begin."""
+    """Say what one would like from the other of two people while one speaks: only to `listen`, to `ask` now and then,
+    or `ideas`. Before turns begin."""
 
     cost: ClassVar[float] = 2.0
     refusals: ClassVar[tuple[Reason, ...]] = (*_INSIDE, Reason.PHASE_OVER)

@@ -64,8 +64,8 @@ class MeetingView(Struct, frozen=True, kw_only=True, omit_defaults=True):
     share, `order` are those whose turn comes, `allotment` is the length of each turn in seconds, `passed` gave theirs
     up, and `aside` lost the connection before theirs was over. `hands` are raised, in the order in which they are
     taken.
-    `answers_until` is there while everybody may answer the last share; the share goes on after it. Between two people it
-    is a breath in which nobody writes, and `contracts` says what each would like while they speak.
+    `answers_until` is there while everybody may answer the last share; the share goes on after it. Between two people
+    it is a breath in which nobody writes, and `contracts` says what each would like while they speak.
     `called_until` says until when a freed seat is held: `sign_up` takes it. `offered_until` says until when one can
     answer, with `answer_aside`, the offer to talk with one listener and be first. `script`, `notes` (what screening
     found) and `backstage` (the hosts' own room, if there are several) are shown to hosts.

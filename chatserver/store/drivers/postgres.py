@@ -54,7 +54,7 @@ _AGAIN_SECONDS: Final = 0.2
 """Seconds that a lane rests after a failure before it goes on."""
 NOBODYS: Final = frozenset(
     {
-        "asks", "audit", "barred", "channels", "duties", "feedback", "floor", "moderation", "rooms",
+        "asks", "audit", "barred", "channels", "duties", "exchange_pool", "feedback", "floor", "moderation", "rooms",
         "score_counts", "settings", "shifts", "upkeep", "waits",
     }
 )  # fmt: skip

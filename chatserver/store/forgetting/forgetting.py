@@ -19,6 +19,7 @@ from chatserver.store import (
     accounts,
     arrivals,
     evidence,
+    exchange_log,
     listening_log,
     meeting_groups,
     meeting_log,
@@ -28,6 +29,7 @@ from chatserver.store import (
     staff,
 )
 from chatserver.store import evidence_statements as evidence_sql
+from chatserver.store import exchange_statements as exchange_sql
 from chatserver.store import hiding_statements as hiding_sql
 from chatserver.store import listening_statements as floor_sql
 from chatserver.store import people_statements as people_sql
@@ -79,6 +81,7 @@ def erase(who: MemberId, now: Millis, sealer: Sealer) -> Op[list[Publication]]:
     # Every decision in listening locks the listening state's row, every one on a meeting the meeting's, every join or
     # mute the member's, every post the channel's. Once all are locked, nothing of this person can be written any more.
     floor = yield from listening_log.locked(ListeningRows())
+    yield from exchange_log.hold()
     yield from meeting_groups.hold(who)
     yield Call(people_sql.LOCK_MEMBER, [(who,)])
     yield from staff.require_another_operator(who, now)
@@ -113,6 +116,7 @@ def erase(who: MemberId, now: Millis, sealer: Sealer) -> Op[list[Publication]]:
     yield from save_heads(states.values())
     publications += yield from meeting_log.take_out(who, now, sealer)
     yield from meeting_groups.forget(who, now, sealer)
+    yield from exchange_log.forget(who, now)
     was_staff = yield from staff.forget(who)
     yield from room_settings.forget(who, ERASED)
     yield from _drop_member(who)
@@ -168,6 +172,7 @@ def _drop_member(who: MemberId) -> Op[None]:
     yield Call(house_sql.DROP_MOVES_OF, [(who,)])
     yield Call(hiding_sql.DROP_MUTES, [(who,)])
     yield from arrivals.forget(who)
+    yield Call(exchange_sql.DROP, [(who,)])
     yield Call(people_sql.DROP_MEMBER, [(who,)])
 
 
@@ -219,6 +224,8 @@ def forget_unseen_members(now: Millis, retention: Retention, at_most: int) -> Op
 
 def prune(now: Millis, retention: Retention) -> Op[Pruned]:
     """Remove everything else that is old: what each feature keeps for a time."""
+    # First, because its lock comes before those of the others.
+    yield from exchange_log.prune(now)
     yield from moderation.prune(now, retention)
     yield from room_settings.prune(now)
     yield from screening.prune(now)

@@ -8,6 +8,7 @@ from sqlalchemy import and_, bindparam, case, delete, exists, func, literal_colu
 from sqlalchemy.sql import ColumnElement
 
 from chatserver.store.core.compiler import Statement
+from chatserver.store.exchange_tables import exchange_people
 from chatserver.store.meeting_tables import meeting_people
 from chatserver.store.rooms_statements import POSTED, THEMED
 from chatserver.store.staff_tables import staff
@@ -105,6 +106,11 @@ UNSEEN_MEMBERS: Final = Statement(
         members.c.seen_at < _p("before"),
         ~exists(select(literal_column("1")).where(staff.c.member == members.c.id)),
         ~exists(select(literal_column("1")).where(meeting_people.c.member == members.c.id)),
+        ~exists(
+            select(literal_column("1")).where(
+                exchange_people.c.member == members.c.id, exchange_people.c.is_active == true()
+            )
+        ),
         ~exists(
             select(literal_column("1")).where(
                 floor_records.c.kind.in_([literal_column("'seeker'"), literal_column("'listener'")]),

@@ -176,6 +176,7 @@ export const words = {
     host: "The facilitator closed it. Thank you for being there.",
     danger: "It was ended early, because somebody may have been in danger.",
     no_host: "The facilitator could not be there. It has nothing to do with you.",
+    left: "It ended because one of you left.",
     too_few: "Too few people came this time. It has nothing to do with you.",
     abandoned: "Everybody lost the connection.",
     forget: (/** @type {string} */ time) => `What was written is removed for everybody at ${time}.`,

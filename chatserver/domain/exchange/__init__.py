@@ -1,0 +1,1 @@
+"""Even exchange: two people, an equal time for each."""
