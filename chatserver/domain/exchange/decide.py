@@ -173,7 +173,8 @@ class _Draft:
     def _take_in(self, who: Participant, running: Running) -> None:
         """Note the end of an exchange: for this person, as soon as it is known."""
         meeting = self.facts.meetings.get(running.meeting)
-        if meeting is not None and meeting.is_live:
+        has_just_begun = any(each.id == running.meeting for each in self.opened)
+        if has_just_begun or (meeting is not None and meeting.is_live):
             return
         gone = None if meeting is None else meeting.gone
         ended_at = self.now if meeting is None or meeting.ended_at is None else meeting.ended_at
