@@ -52,9 +52,7 @@ class Line:
 
     def do(self, who: MemberId, command: d.ExchangeAction) -> Participant:
         self.see()
-        facts = d.Facts(
-            meetings=self.meetings, apart=self.apart, busy=self.busy, seed=str(self._seeds.random())
-        )
+        facts = d.Facts(meetings=self.meetings, apart=self.apart, busy=self.busy, seed=str(self._seeds.random()))
         decided = d.decide(self.pool, command, who, self.now, facts)
         again = d.decide(decided.pool, d.ApplyDue(), NOBODY, self.now, self.facts_after(decided))
         assert again.pool == decided.pool, "what is due twice changes nothing"
@@ -149,7 +147,8 @@ def test_two_people_are_offered_each_other_and_the_shorter_wish_counts() -> None
     line.say_yes(ROBIN)
     (opened,) = line.opened
     assert opened.names.keys() == {WREN, ROBIN}
-    assert line.who(WREN).waiting is line.who(WREN).offer is None
+    assert line.who(WREN).waiting is None
+    assert line.who(WREN).offer is None
 
 
 @pytest.mark.parametrize(

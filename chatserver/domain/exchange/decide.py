@@ -1,6 +1,6 @@
 """The one way in which the exchange changes: a command, or the passing of time, becomes the next state and effects.
 
-Pure: time, chance, and what is known of other features arrive as arguments.
+Pure: time, chance, and what is known of other features arrive as arguments. Decisions 0234 and 0235 say why it is so.
 """
 
 from __future__ import annotations
