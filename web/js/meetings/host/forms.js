@@ -57,6 +57,15 @@ export const FORMS = {
       ["closing", 3],
     ],
   },
+  exchange: {
+    seats: 2,
+    mostSeats: 2,
+    phases: [
+      ["contract", 3],
+      ["share", 25],
+      ["closing", 3],
+    ],
+  },
 };
 
 export const LIMITS = {
