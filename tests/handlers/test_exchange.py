@@ -78,6 +78,7 @@ async def test_practice_comes_first_and_then_an_agreement(site: Cluster) -> None
 
 
 async def test_two_people_talk_and_listen_by_turns(site: Cluster) -> None:
+    """[P-EXCH-1] [P-EXCH-3]"""
     worker = await opened(site)
     wren, robin, finch = [await practised(worker) for _ in range(3)]
     meeting = await paired(wren, robin)
@@ -112,6 +113,7 @@ async def test_two_people_talk_and_listen_by_turns(site: Cluster) -> None:
 
 
 async def test_whoever_is_left_is_first_and_whoever_left_after_their_turn_listens_first(site: Cluster) -> None:
+    """[P-EXCH-2] [P-EXCH-4]"""
     worker = await opened(site)
     wren, robin = [await practised(worker) for _ in range(2)]
     meeting = await paired(wren, robin)
@@ -149,6 +151,7 @@ async def test_block_ends_it_and_keeps_the_two_apart(site: Cluster) -> None:
 
 
 async def test_whoever_asks_for_a_listener_waits_in_no_second_line(site: Cluster) -> None:
+    """[P-EXCH-5]"""
     worker = await opened(site)
     wren = await practised(worker)
     await ok(wren, "exchange_join", agreement=True)

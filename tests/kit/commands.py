@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from chatserver.handlers.commands import Handler, union
+from chatserver.handlers.exchange.part import ExchangePart
 from chatserver.handlers.listening.part import ListeningPart, SupervisionPart
 from chatserver.handlers.meetings.part import MeetingsPart
 from chatserver.handlers.moderation.part import ModerationPart
@@ -21,6 +22,7 @@ COMMANDS: Final[Mapping[type[Command], Handler]] = union(
     ListeningPart.commands,
     SupervisionPart.commands,
     MeetingsPart.commands,
+    ExchangePart.commands,
     RoomsPart.commands,
     LoadPart.commands,
     OperatingPart.commands,
