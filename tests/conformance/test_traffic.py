@@ -9,6 +9,8 @@ import pytest
 from chatserver import __version__
 from chatserver.protocol.asyncapi import document, tag_of
 from chatserver.protocol.codec import Encoding
+from chatserver.protocol.exchange.messages import ExchangeCommand, ExchangeReply, ExchangesPush
+from chatserver.protocol.listening.company import CompanyCommand, HostingOk, HostingPush
 from chatserver.protocol.listening.messages import ListeningCommand, ListeningOk, ListeningPush
 from chatserver.protocol.meetings.messages import MeetingCommand, MeetingReply, MeetingsPush
 from chatserver.protocol.moderation.messages import ModerationCommand, ModerationOk, ModerationPush
@@ -29,6 +31,17 @@ ONE_TO_ONE: Final = {
     for kind, union in (("command", ListeningCommand), ("reply", ListeningOk), ("push", ListeningPush))
     for each in get_args(union)
 }
+OF_COMPANY: Final = {f"command.{tag_of(each)}" for each in get_args(CompanyCommand)} | {
+    f"reply.{tag_of(HostingOk)}",
+    f"push.{tag_of(HostingPush)}",
+}
+"""What is said of company while one waits: `test_company.py` hears each."""
+OF_EXCHANGE: Final = {
+    f"{kind}.{tag_of(each)}"
+    for kind, union in (("command", ExchangeCommand), ("reply", ExchangeReply), ("push", ExchangesPush))
+    for each in get_args(union) or (union,)
+}
+"""What is said of the even exchange, which is off here: see `tests/handlers/test_exchange.py`."""
 OF_MEETINGS: Final = {
     f"{kind}.{tag_of(each)}"
     for kind, union in (("command", MeetingCommand), ("reply", MeetingReply), ("push", MeetingsPush))
@@ -82,9 +95,8 @@ async def test_a_tour_of_every_message(site: Cluster, room: str, encoding: Encod
             await tablet.push(kind)
     finally:
         await meet.see_off()
-    assert (
-        traffic.names
-        == document(__version__)["components"]["messages"].keys() - RARE - ONE_TO_ONE - OF_MEETINGS - FOR_STAFF
+    assert traffic.names == document(__version__)["components"]["messages"].keys() - (
+        RARE | ONE_TO_ONE | OF_MEETINGS | OF_EXCHANGE | FOR_STAFF
     )
 
 
@@ -126,4 +138,4 @@ async def test_a_tour_of_one_to_one(
     await second.push("console")
     await listening.see_off()
     # `test_listening.py` hears of a session in which nobody was.
-    assert traffic.names >= ONE_TO_ONE - {"command.nobody"}
+    assert traffic.names >= ONE_TO_ONE - OF_COMPANY - {"command.nobody"}
