@@ -105,7 +105,7 @@ def load_curve(model: TextModel | None, path: Path = CURVE) -> Curve | None:
     cannot be read: nothing but a sentence on the operators' page depends on it."""
     try:
         curve = msgspec.json.decode(path.read_bytes(), type=Curve)
-    except (OSError, msgspec.MsgspecError) as error:
+    except (OSError, ValueError) as error:
         log.warning("curve_unusable", extra={"path": str(path), "cause": str(error)})
         return None
     return curve if model is not None and model.head.inputs == curve.inputs else None

@@ -221,7 +221,8 @@ def load(data: bytes) -> TextModel:
         head = msgspec.json.decode(written, type=Head)
         unpacking = zlib.decompressobj()
         plain = unpacking.decompress(body, _MOST_BYTES)
-    except (msgspec.MsgspecError, zlib.error) as error:
+    except (ValueError, zlib.error) as error:
+        # What is no UTF-8 is no MsgspecError.
         raise BadModel("it is damaged") from error
     if len(plain) != BUCKETS * len(OUTPUTS) or checksum(plain) != head.checksum or set(head.outputs) != set(OUTPUTS):
         raise BadModel("it is damaged")
