@@ -43,7 +43,7 @@ def commit(change: ExchangeChange, sealer: Sealer) -> Op[ExchangeCommitted]:
     floor = yield from listening_log.locked(ListeningRows())
     ((version,),) = yield Call(sql.LOCK, [()])
     before = yield from _load(change.members)
-    facts = yield from _facts(before, floor, change.seed)
+    facts = yield from _facts(before, floor, change.seed, change.members)
     decided = change.decide(Pool(version=version, people=before), facts)
     after = yield from _save(version, before, decided.pool.people, change.now)
     opened: list[Meeting] = []
@@ -72,17 +72,20 @@ def _people(rows: Iterable[Row]) -> dict[MemberId, Participant]:
     }
 
 
-def _facts(people: dict[MemberId, Participant], floor: ListeningState, seed: str) -> Op[rules.Facts]:
+def _facts(
+    people: dict[MemberId, Participant], floor: ListeningState, seed: str, members: Collection[MemberId] = ()
+) -> Op[rules.Facts]:
+    """Return what a decision goes by. `members` are those who may join with it."""
     ids = {each.running.meeting for each in people.values() if each.running is not None}
     meetings = yield from meeting_log.meetings(sorted(ids))
-    apart = yield from _apart([each.member for each in people.values() if each.waiting is not None])
+    apart = yield from _apart({each.member for each in people.values() if each.waiting is not None} | {*members})
     return rules.Facts(meetings=meetings, apart=apart, busy=_busy(floor), seed=seed)
 
 
-def _apart(waiting: list[MemberId]) -> Op[dict[MemberId, frozenset[MemberId]]]:
-    """Return whom each of those who wait must not meet among them, whoever of the two blocks the other."""
-    rows = (yield Call(sql.APART, by_keys(sorted(waiting), KEYS_AT_ONCE))) if waiting else []
-    among, found = {*waiting}, dict[MemberId, set[MemberId]]()
+def _apart(among: set[MemberId]) -> Op[dict[MemberId, frozenset[MemberId]]]:
+    """Return whom each of these people must not meet among them, whoever of the two blocks the other."""
+    rows = (yield Call(sql.APART, by_keys(sorted(among), KEYS_AT_ONCE))) if among else []
+    found = dict[MemberId, set[MemberId]]()
     for one, other in rows:
         if other in among:
             found.setdefault(MemberId(one), set()).add(MemberId(other))

@@ -206,6 +206,19 @@ def test_who_blocks_whom_is_never_paired_also_while_they_are_asked() -> None:
     assert line.refusal(WREN, d.AnswerOffer(id=offer.id, yes=True)) is Reason.OFFER_GONE
 
 
+def test_a_record_names_only_those_it_avoids_who_wait_too() -> None:
+    line = Line(WREN, ROBIN)
+    line.apart = {WREN: frozenset({ROBIN}), ROBIN: frozenset({WREN})}
+    assert (mine := line.join(WREN).waiting) is not None
+    assert not mine.avoid
+    line.join(ROBIN)
+    assert (mine := line.who(WREN).waiting) is not None
+    assert mine.avoid == {ROBIN}
+    line.do(ROBIN, d.Leave())
+    assert (mine := line.who(WREN).waiting) is not None
+    assert not mine.avoid
+
+
 def test_the_same_two_meet_again_within_a_day_only_if_both_want_it() -> None:
     for wanted in (False, True):
         line = Line(WREN, ROBIN)

@@ -150,6 +150,18 @@ async def test_block_ends_it_and_keeps_the_two_apart(site: Cluster) -> None:
     assert "offer" not in (await ok(wren, "exchange"))["exchange"]
 
 
+async def test_whoever_joins_is_not_offered_somebody_whom_one_of_the_two_hides(site: Cluster) -> None:
+    worker = await opened(site)
+    for hides in (0, 1):
+        guests = [await practised(worker) for _ in range(2)]
+        ids = [guest.connection.person.id for guest in guests if guest.connection.person is not None]
+        await worker.node.store.set_mute(ids[hides], ids[1 - hides], True, 9, 0)
+        for guest in guests:
+            assert "offer" not in (await ok(guest, "exchange_join", agreement=True))["exchange"]
+        for guest in guests:
+            await ok(guest, "exchange_leave")
+
+
 async def test_whoever_asks_for_a_listener_waits_in_no_second_line(site: Cluster) -> None:
     """[P-EXCH-5]"""
     worker = await opened(site)

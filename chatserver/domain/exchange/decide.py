@@ -107,8 +107,8 @@ class OpenExchange(_Struct, frozen=True, kw_only=True):
 
 class Facts(_Struct, frozen=True, kw_only=True):
     """What is known of other features in the same transaction. `meetings` are those of exchanges that go on; one that
-    is missing is forgotten. `apart` says who of those who wait must not meet whom, because one blocks the other.
-    `busy` are those who wait for a listener, or talk with one. `seed` is chance."""
+    is missing is forgotten. `apart` says who of those who wait, or join now, must not meet whom, because one blocks the
+    other. `busy` are those who wait for a listener, or talk with one. `seed` is chance."""
 
     meetings: Mapping[MeetingId, Meeting] = {}
     apart: Mapping[MemberId, frozenset[MemberId]] = {}
@@ -165,9 +165,10 @@ class _Draft:
             if who.running is not None:
                 self._take_in(who, who.running)
         for who in [*self.people.values()]:
-            self._keep_apart(self.people[who.member])
-        for who in [*self.people.values()]:
             self._drop_or_lapse(self.people[who.member])
+        in_line = frozenset(who.member for who in self.people.values() if who.waiting is not None)
+        for who in [*self.people.values()]:
+            self._keep_apart(self.people[who.member], in_line)
         self._offer()
 
     def _take_in(self, who: Participant, running: Running) -> None:
@@ -213,11 +214,11 @@ class _Draft:
             )
         )
 
-    def _keep_apart(self, who: Participant) -> None:
+    def _keep_apart(self, who: Participant, in_line: frozenset[MemberId]) -> None:
         waiting = who.waiting
         if waiting is None:
             return
-        avoid = self.facts.apart.get(who.member, frozenset())
+        avoid = self.facts.apart.get(who.member, frozenset()) & in_line
         if avoid != waiting.avoid:
             self.put(replace(who, waiting=replace(waiting, avoid=avoid)))
         if who.offer is not None and who.offer.other in avoid:
