@@ -150,12 +150,21 @@ async def test_block_ends_it_and_keeps_the_two_apart(site: Cluster) -> None:
     assert "offer" not in (await ok(wren, "exchange"))["exchange"]
 
 
+async def test_block_counts_for_whoever_of_the_two_waits_for_a_listener_already(site: Cluster) -> None:
+    worker = await opened(site)
+    wren, robin = await practised(worker), await worker.listener("ada")
+    await ok(robin, "exchange_practice", answers=[each.right for each in SCENES])
+    meeting = await paired(wren, robin)
+    await ok(wren, "ask", agreement=True)
+    await ok(robin, "exchange_block", meeting=meeting)
+    assert worker.listening.service.state.seekers[wren.member].avoid == {robin.member}
+
+
 async def test_whoever_joins_is_not_offered_somebody_whom_one_of_the_two_hides(site: Cluster) -> None:
     worker = await opened(site)
     for hides in (0, 1):
         guests = [await practised(worker) for _ in range(2)]
-        ids = [guest.connection.person.id for guest in guests if guest.connection.person is not None]
-        await worker.node.store.set_mute(ids[hides], ids[1 - hides], True, 9, 0)
+        await worker.node.store.set_mute(guests[hides].member, guests[1 - hides].member, True, 9, 0)
         for guest in guests:
             assert "offer" not in (await ok(guest, "exchange_join", agreement=True))["exchange"]
         for guest in guests:

@@ -112,6 +112,8 @@ async def block(exchange: ExchangeService, connection: Connection, person: Perso
         # However many they hide already, this is not refused.
         generation = 0 if known is None else known.generation
         await exchange.node.store.set_mute(person.id, other, True, sys.maxsize, generation)
+        for part in exchange.node.parts:
+            await part.member_hidden(person.id, other)
         await hiding_changed(exchange.node, person.id, other)
     await exchange.step_out(person.id, command.meeting)
     return Answer(DoneOk())
