@@ -46,13 +46,15 @@ class Line:
         self.meetings: dict[MeetingId, Meeting] = {}
         self.apart: dict[MemberId, frozenset[MemberId]] = {}
         self.busy: frozenset[MemberId] = frozenset()
+        self.is_off = False
         self.away: set[MemberId] = set()
         self.opened: list[d.OpenExchange] = []
         self._seeds = random.Random(1)
 
     def do(self, who: MemberId, command: d.ExchangeAction) -> Participant:
         self.see()
-        facts = d.Facts(meetings=self.meetings, apart=self.apart, busy=self.busy, seed=str(self._seeds.random()))
+        seed = str(self._seeds.random())
+        facts = d.Facts(meetings=self.meetings, apart=self.apart, busy=self.busy, seed=seed, is_off=self.is_off)
         decided = d.decide(self.pool, command, who, self.now, facts)
         again = d.decide(decided.pool, d.ApplyDue(), NOBODY, self.now, self.facts_after(decided))
         assert again.pool == decided.pool, "what is due twice changes nothing"
@@ -73,7 +75,7 @@ class Line:
             for each in decided.opened
         }
         known = {id_: meeting for id_, meeting in live.items() if meeting is not None}
-        return d.Facts(meetings={**self.meetings, **known}, apart=self.apart, busy=self.busy)
+        return d.Facts(meetings={**self.meetings, **known}, apart=self.apart, busy=self.busy, is_off=self.is_off)
 
     def see(self) -> None:
         people = {
@@ -273,6 +275,19 @@ def test_whoever_waits_for_a_listener_or_talks_with_one_is_in_no_exchange() -> N
     assert line.who(WREN).waiting is None
     assert line.who(ROBIN).waiting is not None
     assert line.refusal(WREN, d.Join(name="Wren", wish=Wish())) is Reason.IN_SESSION
+
+
+def test_where_it_was_turned_off_nobody_waits_and_what_goes_on_ends() -> None:
+    line = Line(WREN, ROBIN, FINCH, TERN)
+    meeting = line.begun()
+    line.join(FINCH)
+    line.join(TERN)
+    line.is_off = True
+    line.wait(1_000)
+    for who in (FINCH, TERN):
+        assert (line.who(who).waiting, line.who(who).offer) == (None, None)
+    line.end(meeting)
+    assert line.do(WREN, d.SayAfterwards(meeting=meeting, heard=1)).running is None
 
 
 def test_two_a_day_and_a_quarter_of_an_hour_between() -> None:

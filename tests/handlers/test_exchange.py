@@ -65,6 +65,25 @@ async def test_where_it_is_off_nothing_of_it_is_there(site: Cluster) -> None:
         assert await refused(guest, cmd, **fields) == "exchange_off"
 
 
+async def test_what_was_begun_ends_where_it_was_turned_off(site: Cluster) -> None:
+    worker = await opened(site)
+    wren, robin, finch = [await practised(worker) for _ in range(3)]
+    meeting = await paired(wren, robin)
+    await ok(finch, "exchange_join", agreement=True)
+    service = worker.exchange.service
+    service.is_enabled = False
+    await service.turn()
+    found = await worker.node.store.exchange([finch.member])
+    assert found.pool.people[finch.member].waiting is None
+    await ok(finch, "exchange_leave")
+    await ok(robin, "exchange_report", meeting=meeting, reason="pressure")
+    await ok(robin, "exchange_block", meeting=meeting)
+    await service.turn()
+    found = await worker.node.store.exchange([wren.member, robin.member])
+    assert all(not each.is_active for each in found.pool.people.values())
+    await ok(wren, "exchange_after", meeting=meeting, heard=0)
+
+
 async def test_practice_comes_first_and_then_an_agreement(site: Cluster) -> None:
     worker = await opened(site)
     guest = await worker.guest()

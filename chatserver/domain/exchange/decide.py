@@ -108,12 +108,14 @@ class OpenExchange(_Struct, frozen=True, kw_only=True):
 class Facts(_Struct, frozen=True, kw_only=True):
     """What is known of other features in the same transaction. `meetings` are those of exchanges that go on; one that
     is missing is forgotten. `apart` says who of those who wait, or join now, must not meet whom, because one blocks the
-    other. `busy` are those who wait for a listener, or talk with one. `seed` is chance."""
+    other. `busy` are those who wait for a listener, or talk with one. `seed` is chance. Where the exchange `is_off`,
+    nobody waits; exchanges that go on end as ever."""
 
     meetings: Mapping[MeetingId, Meeting] = {}
     apart: Mapping[MemberId, frozenset[MemberId]] = {}
     busy: frozenset[MemberId] = frozenset()
     seed: str = ""
+    is_off: bool = False
 
 
 class Decided(_Struct, frozen=True, kw_only=True):
@@ -228,7 +230,7 @@ class _Draft:
     def _drop_or_lapse(self, who: Participant) -> None:
         if who.waiting is None:
             return
-        if who.member in self.facts.busy or self.now - who.seen_at >= GRACE:
+        if self.facts.is_off or who.member in self.facts.busy or self.now - who.seen_at >= GRACE:
             self.leave(who)
         elif who.offer is not None and self.now >= who.offer.until:
             for each in (who.member, who.offer.other):

@@ -1,4 +1,4 @@
-"""The commands of the exchange."""
+"""The commands of the exchange. Those that end one, or look back at one, work where it is off, too."""
 
 from __future__ import annotations
 
@@ -80,7 +80,6 @@ async def join(exchange: ExchangeService, connection: Connection, person: Person
 
 
 async def leave(exchange: ExchangeService, connection: Connection, person: Person, command: m.LeaveExchange) -> Answer:
-    exchange.require_enabled()
     return _shown(exchange, connection, await exchange.do(person.id, d.Leave()))
 
 
@@ -98,14 +97,12 @@ async def answer(
 async def say_afterwards(
     exchange: ExchangeService, connection: Connection, person: Person, command: m.SayAfterExchange
 ) -> Answer:
-    exchange.require_enabled()
     said = d.SayAfterwards(meeting=command.meeting, heard=command.heard, again=command.again)
     return _shown(exchange, connection, await exchange.do(person.id, said))
 
 
 async def block(exchange: ExchangeService, connection: Connection, person: Person, command: m.BlockExchange) -> Answer:
     """Hide the other before the exchange ends, so that nobody pairs the two in between."""
-    exchange.require_enabled()
     other = await _other(exchange, person.id, command.meeting)
     if other:
         known = await exchange.node.store.member(other)
@@ -123,7 +120,6 @@ async def report(
     exchange: ExchangeService, connection: Connection, person: Person, command: m.ReportExchange
 ) -> Answer:
     """Tell the moderators about the other. The exchange goes on unless it is left."""
-    exchange.require_enabled()
     note = clean_text(command.note)
     if len(note) > NOTE_LENGTH:
         raise Refusal(Reason.TEXT_TOO_LONG, details={"limit": NOTE_LENGTH})

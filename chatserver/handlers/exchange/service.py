@@ -36,7 +36,7 @@ from chatserver.store.records import StoreUnavailable
 POLL_SECONDS: Final = 0.8
 _LOOK_SECONDS: Final = 5.0
 """How often it is looked whether something is due although the exchange has not changed: meetings end, people are seen
-again, and ask for a listener."""
+again, and ask for a listener. Where the exchange is off and nobody is in one, only this often is looked."""
 NOBODY: Final = MemberId("")
 log = logging.getLogger("chatserver.handlers")
 
@@ -85,7 +85,7 @@ class ExchangeService:
 
         def answer(pool: Pool, facts: Facts) -> Decided:
             # By the time when the exchange is locked, not when the command came.
-            return decide(pool, command, who, self.now(), facts)
+            return decide(pool, command, who, self.now(), replace(facts, is_off=not self.is_enabled))
 
         members = tuple(each for each in (who, *concerns) if each != NOBODY)
         change = ExchangeChange(decide=answer, members=members, seed=secrets.token_hex(8), now=self.now())
@@ -111,11 +111,10 @@ class ExchangeService:
     # ------------------------------------------------------------------------------------------ clockwork
 
     async def run(self) -> None:
-        """Follow the exchange until cancelled."""
+        """Follow the exchange until cancelled. Where it is off, what was begun before is still brought to its end."""
         while True:
-            await asyncio.sleep(POLL_SECONDS * random.uniform(0.9, 1.1))
-            if not self.is_enabled:
-                continue
+            seconds = POLL_SECONDS if self.is_enabled or self._has_active else _LOOK_SECONDS
+            await asyncio.sleep(seconds * random.uniform(0.9, 1.1))
             try:
                 await self.turn()
             except (StoreUnavailable, Refusal) as trouble:
@@ -139,7 +138,7 @@ class ExchangeService:
             return
         self._looked_at = clock
         picture = await store.exchange(self._members())
-        facts = Facts(meetings=picture.meetings, apart=picture.apart, busy=picture.busy)
+        facts = Facts(meetings=picture.meetings, apart=picture.apart, busy=picture.busy, is_off=not self.is_enabled)
         if decide(picture.pool, ApplyDue(), NOBODY, self.now(), facts).pool.people != picture.pool.people:
             await self.do(NOBODY, ApplyDue(), concerns=self._members())
             return

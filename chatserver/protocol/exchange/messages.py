@@ -14,7 +14,7 @@ from chatserver.protocol.meetings.messages import MeetingName
 
 _MEETING: Fields = {"meeting": "m--7c2vq8nfk4x9mz3c"}
 _OFF = (Reason.EXCHANGE_OFF,)
-_OF_ONE = (*_OFF, Reason.MEETING_UNKNOWN)
+_OF_ONE = (Reason.MEETING_UNKNOWN,)
 
 
 class AskExchange(Command, frozen=True, kw_only=True, tag="exchange"):
@@ -70,7 +70,6 @@ class LeaveExchange(Command, frozen=True, kw_only=True, tag="exchange_leave"):
 
     answer: ClassVar[str] = "exchange"
     cost: ClassVar[float] = 2.0
-    refusals: ClassVar[tuple[Reason, ...]] = _OFF
 
 
 class AnswerExchange(Command, frozen=True, kw_only=True, tag="exchange_answer"):
