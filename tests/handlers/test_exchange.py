@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 
 from chatserver.domain.exchange.practice import SCENES
+from chatserver.domain.history import Millis
 from chatserver.domain.meetings.state import MINUTE
-from tests.handlers.workers import Cluster, Guest, Worker, open_cluster
+from chatserver.domain.rooms.rooms import Restriction, RestrictionKind
+from tests.handlers.workers import PLAIN, Cluster, Guest, Worker, open_cluster
 
 
 @pytest.fixture
@@ -188,6 +190,20 @@ async def test_whoever_joins_is_not_offered_somebody_whom_one_of_the_two_hides(s
             assert "offer" not in (await ok(guest, "exchange_join", agreement=True))["exchange"]
         for guest in guests:
             await ok(guest, "exchange_leave")
+
+
+async def test_second_yes_opens_nothing_for_whoever_was_muted_after_the_first(site: Cluster) -> None:
+    worker = await opened(site)
+    wren, robin = [await practised(worker) for _ in range(2)]
+    for guest in (wren, robin):
+        await ok(guest, "exchange_join", agreement=True)
+    offer = (await ok(wren, "exchange"))["exchange"]["offer"]["id"]
+    await ok(wren, "exchange_answer", offer=offer, yes=True)
+    muted = Restriction(measure="x", kind=RestrictionKind.MUTE, room=PLAIN, until=Millis(worker.node.now() + MINUTE))
+    worker.moderation.enforcement._restrictions[wren.member] = (muted,)
+    assert await refused(robin, "exchange_answer", offer=offer, yes=True) == "offer_gone"
+    assert "waiting_since" in (await ok(robin, "exchange"))["exchange"]
+    assert "waiting_since" not in (await ok(wren, "exchange"))["exchange"]
 
 
 async def test_whoever_asks_for_a_listener_waits_in_no_second_line(site: Cluster) -> None:

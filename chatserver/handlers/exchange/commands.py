@@ -90,6 +90,7 @@ async def answer(
     exchange.require_enabled()
     if command.yes:
         await exchange.require_able(person.id)
+        await exchange.look_at_other(person.id)
     who = await exchange.do(person.id, d.AnswerOffer(id=command.offer, yes=command.yes))
     return _shown(exchange, connection, who)
 

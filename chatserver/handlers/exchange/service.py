@@ -17,7 +17,7 @@ from typing import Final
 from msgspec.structs import replace
 
 from chatserver.domain.errors import Reason, Refusal
-from chatserver.domain.exchange.decide import ApplyDue, Decided, ExchangeAction, Facts, decide
+from chatserver.domain.exchange.decide import ApplyDue, Decided, ExchangeAction, Facts, Leave, decide
 from chatserver.domain.exchange.state import Participant, Pool
 from chatserver.domain.history import Millis
 from chatserver.domain.identity import MemberId
@@ -79,6 +79,16 @@ class ExchangeService:
         self.enforcement.require_voice(member, None)
         if await self.node.store.needs_somebody(member, self.now()):
             raise Refusal(Reason.LISTENER_FIRST)
+
+    async def look_at_other(self, member: MemberId) -> None:
+        """Take whoever somebody was offered out of the line if they are able no more: they may have said yes before."""
+        offer = (await self.record(member)).offer
+        if offer is None:
+            return
+        try:
+            await self.require_able(offer.other)
+        except Refusal:
+            await self.do(offer.other, Leave())
 
     async def do(self, who: MemberId, command: ExchangeAction, *, concerns: Sequence[MemberId] = ()) -> Participant:
         """Carry out a command, and return the record of the member who gave it. Raises Refusal or StoreUnavailable."""
