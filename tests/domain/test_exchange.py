@@ -19,8 +19,10 @@ from chatserver.domain.exchange.state import (
     OFFER,
     OWES,
     PAUSE,
+    PLACES,
     Participant,
     Pool,
+    Waiting,
     Wish,
     expires_at,
     is_debtor,
@@ -351,6 +353,19 @@ def test_one_address_takes_only_three_places() -> None:
     asked = d.Join(name="Tern", wish=Wish(language="9"), networks=("n",))
     assert line.refusal(TERN, asked) is Reason.PLACES_USED
     assert line.do(TERN, replace(asked, allowance=2)).waiting is not None
+
+
+def test_the_line_has_an_end() -> None:
+    people = [MemberId(f"m_{number}") for number in range(PLACES + 1)]
+    line = Line(*people)
+    waiting = Waiting(name="Wren", asked_at=START, wish=Wish(heavy=5))
+    line.pool = Pool(
+        people={id_: replace(each, waiting=waiting) for id_, each in [*line.pool.people.items()][:PLACES]}
+        | {people[-1]: line.who(people[-1])}
+    )
+    assert line.refusal(people[-1], d.Join(name="Tern", wish=Wish(heavy=1))) is Reason.PLACES_USED
+    line.do(people[0], d.Leave())
+    assert line.join(people[-1], heavy=1).offer is not None, "whoever is in front is found somebody at the end"
 
 
 def test_a_record_forgets_what_is_over_and_names_nobody_who_is_erased() -> None:

@@ -17,11 +17,13 @@ from chatserver.domain.exchange import pairing
 from chatserver.domain.exchange.state import (
     AFTERWARDS,
     GRACE,
+    HEADS,
     LENGTHS,
     MOST_PASSES,
     OFFER,
     OWES,
     PAUSE,
+    PLACES,
     PLACES_PER_NETWORK,
     REACHABLE,
     After,
@@ -259,7 +261,9 @@ class _Draft:
             for each in pairing.in_line(self.people.values(), self.now)
             if self.now - each.seen_at < REACHABLE and again_at(each, self.now) is None
         ]
-        while line:
+        heads = HEADS
+        while line and heads:
+            heads -= 1
             who = line.pop(0)
             other = pairing.partner_of(who, line, self.now)
             if other is None or who.waiting is None or other.waiting is None:
@@ -332,6 +336,8 @@ def _join(draft: _Draft, who: Participant, command: Join) -> None:
 
 def _require_place(draft: _Draft, command: Join) -> None:
     waiting = [each.waiting for each in draft.people.values() if each.waiting is not None]
+    if len(waiting) >= PLACES:
+        raise Refusal(Reason.PLACES_USED)
     for network in command.networks[:1]:
         if sum(network in each.networks for each in waiting) >= PLACES_PER_NETWORK * command.allowance:
             raise Refusal(Reason.PLACES_USED)

@@ -78,8 +78,13 @@ def shared(one: Participant, other: Participant) -> tuple[str, ...]:
 
 def partner_of(who: Participant, line: list[Participant], now: Millis) -> Participant | None:
     """Return whom somebody is offered: of those who can meet them one who shares a topic, then who waits longest."""
-    able = [each for each in line if may_meet(who, each, now)]
-    return next((each for each in able if shared(who, each)), able[0] if able else None)
+    first: Participant | None = None
+    for each in line:
+        if (first is None or shared(who, each)) and may_meet(who, each, now):
+            if shared(who, each):
+                return each
+            first = each
+    return first
 
 
 def hears_first(one: Participant, other: Participant, now: Millis) -> MemberId | None:

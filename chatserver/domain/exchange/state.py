@@ -46,6 +46,10 @@ HEAVY_TOGETHER: Final = 6
 """How heavy it may be for each of two people, or for both together, from 1 to 5."""
 PLACES_PER_NETWORK: Final = 3
 """How many people of one address can wait at once, times the allowance of a shared network."""
+PLACES: Final = 200
+"""How many people can wait at once."""
+HEADS: Final = 50
+"""For how many of them, from the front of the line, somebody is looked for at a time."""
 
 
 class Wish(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
