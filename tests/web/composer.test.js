@@ -27,8 +27,9 @@ function composer(draft) {
     write.area.value = words;
     for (const hear of write.area.listeners.get("input")) hear({});
   };
-  const press = (key) => {
-    for (const hear of write.area.listeners.get("keydown")) hear({ key, preventDefault() {}, stopPropagation() {} });
+  const press = (key, held = {}) => {
+    for (const hear of write.area.listeners.get("keydown"))
+      hear({ key, ...held, preventDefault() {}, stopPropagation() {} });
   };
   return { state, write, type, press, kept };
 }
@@ -54,4 +55,14 @@ test("Escape ends an answer also before the module of answers has come", () => {
   assert.equal(write.replyTo, null);
   assert.equal(kept.at(-1).replyTo, null);
   assert.equal(write.area.value, "I know");
+});
+
+test("Enter sends, and Alt+Enter does not", () => {
+  const { write, press } = composer(undefined);
+  const sent = [];
+  write.element.dispatchEvent = (event) => sent.push(event.type);
+  press("Enter", { altKey: true });
+  assert.deepEqual(sent, []);
+  press("Enter");
+  assert.deepEqual(sent, ["submit"]);
 });

@@ -127,7 +127,8 @@ export class Composer {
       if (this.aboutPost === null) this.answerNothing();
       else this.aboutPost.cancel();
     }
-    if (event.key !== "Enter") return;
+    // Alt+Enter is the facilitator's "Next".
+    if (event.key !== "Enter" || event.altKey) return;
     const isSend = event.ctrlKey || event.metaKey || (!event.shiftKey && !isTouch());
     if (!isSend) return;
     event.preventDefault();
