@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { SeekerFetching } from "../../web/js/listening/seeker/fetching.js";
+import { Vault } from "../../web/js/rooms/vault.js";
 import { enterThin, frames, page, settled } from "./kit.js";
 
 const ROOM = "s-1";
@@ -165,4 +166,33 @@ test("last words that the network lost are asked for on the next connection", as
   await settled();
   assert.equal(session.client.isOpen, true);
   assert.equal(joins(next).length, 1);
+});
+
+// ------------------------------------------------------------------------------ what was being written in a company
+
+const TABLE = "c--1";
+const waiting = (version) => ({ push: "standing", version, open: true, state: "waiting" });
+const written = (text) => ({ text, warning: null, replyTo: null });
+
+test("what was being written in a company that is over stays on the device until a listener comes", async () => {
+  const { session, socket, shelf } = await seeker();
+  session.stream(TABLE).keepDraft(written("I am so"));
+  socket.give(waiting(4));
+  change(session);
+  await settled();
+  assert.ok([...shelf.map.values()].some((kept) => kept.includes("I am so")));
+  socket.give({ ...inSession, version: 5 });
+  await settled();
+  assert.equal(session.stream(ROOM).draft.text, "I am so");
+  assert.equal(session.stream(TABLE).draft, null);
+});
+
+test("what another tab was writing in a company is left to it", async () => {
+  const { session, socket, shelf } = await seeker();
+  const other = new Vault(shelf, { tab: "other" });
+  other.keepDraft(TABLE, written("In the other tab"));
+  socket.give(inSession);
+  await settled();
+  assert.equal(other.draft(TABLE).text, "In the other tab");
+  assert.equal(session.stream(ROOM).draft, null);
 });

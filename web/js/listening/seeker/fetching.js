@@ -57,6 +57,9 @@ export class SeekerFetching {
   #followCompany(standing) {
     this.looked = standing;
     const { session } = this;
+    const next = standing.state === "session" ? standing.session?.room : standing.company?.room;
+    // While they wait there is nowhere to put it yet: it stays where it is kept, also through a reload.
+    const isKept = standing.state === "waiting" && next === undefined;
     const known = [
       ...session.vault.rooms(),
       ...Object.keys(session.state.rooms),
@@ -66,11 +69,16 @@ export class SeekerFetching {
       if (room === standing.company?.room) continue;
       const unsent = session.state.pending.filter((post) => post.room === room && post.offset === null);
       const written = [...unsent, session.stream(room).draft].map((each) => each?.text ?? "");
-      this.carried = [this.carried, ...written].filter((each) => each.trim() !== "").join("\n");
-      session.vault.forgetRoom(room);
+      const words = written.filter((each) => each.trim() !== "").join("\n");
+      if (isKept) {
+        if (unsent.length > 0) session.stream(room).keepDraft({ text: words, warning: null, replyTo: null });
+      } else {
+        this.carried = [this.carried, words].filter((each) => each !== "").join("\n");
+        // What another tab keeps is taken along there.
+        session.vault.forgetRoom(room, false);
+      }
       session.dropRoom(room);
     }
-    const next = standing.state === "session" ? standing.session?.room : standing.company?.room;
     if (this.carried === "" || next === undefined) return;
     const stream = session.stream(next);
     const before = stream.draft?.text ?? "";
