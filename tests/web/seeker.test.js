@@ -196,3 +196,13 @@ test("what another tab was writing in a company is left to it", async () => {
   assert.equal(other.draft(TABLE).text, "In the other tab");
   assert.equal(session.stream(ROOM).draft, null);
 });
+
+test("what was carried along is not for another time", async () => {
+  const { session, socket } = await seeker();
+  session.stream(TABLE).keepDraft(written("Hours ago"));
+  socket.give({ ...waiting(4), state: "none" });
+  await settled();
+  socket.give({ ...inSession, version: 5 });
+  await settled();
+  assert.equal(session.stream(ROOM).draft, null);
+});

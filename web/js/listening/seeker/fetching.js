@@ -44,6 +44,8 @@ export class SeekerFetching {
     const { standing, rooms, link } = this.session.state;
     if (link.status !== "open") this.refused = "";
     if (standing !== null && standing !== this.looked) this.#followCompany(standing);
+    // Nothing of it is for whoever is here next, nor for another time.
+    if (standing === null || standing.state === "none" || standing.state === "lapsed") this.carried = "";
     if (link.status === "open" && standing?.company !== undefined && rooms[standing.company.room] === undefined)
       void this.#enter(standing.company.room);
     if (link.status !== "open" || standing?.session === undefined) return;
