@@ -69,8 +69,9 @@ class MeetingScreen {
       await meetings.follow(this.id).catch((no) => {
         if (no.code !== "meeting_unknown") throw no;
       });
-      // The agreement stands with the group.
-      if (meetings.state.views[this.id]?.here !== true) await meetings.fetchGroups();
+      // The agreement stands with the group, and whoever steps out is led there.
+      const { groups, views } = meetings.state;
+      if (groups === null || views[this.id]?.here !== true) await meetings.fetchGroups();
     });
     if (!isThere) this.isAsked = false;
     this.update(this.way.context.session.state);

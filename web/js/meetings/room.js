@@ -314,9 +314,12 @@ export class MeetingRoom {
 function leavingSheet(at) {
   const said = h("p");
   const trouble = troubleLine();
-  const yes = button(w.acts.stepOutYes, () => void trouble.around(() => at.way.meetings.stepOut(at.id)), {
-    class: "act",
-  });
+  const stepOut = () =>
+    trouble.around(async () => {
+      await at.way.meetings.stepOut(at.id);
+      element.close();
+    });
+  const yes = button(w.acts.stepOutYes, () => void stepOut(), { class: "act" });
   const element = h(
     "dialog",
     { class: "sheet", "aria-labelledby": "step-out-title" },
