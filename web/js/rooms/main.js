@@ -281,7 +281,7 @@ class RoomsPage {
     const isAnother = this.asker !== undefined && state.me?.id !== this.asker;
     this.asker ??= state.me?.id;
     const isLeft = screen.name === "room" && state.rooms[screen.room] === undefined && state.open === null;
-    if (isLeft || (screen.name === "asking" && isAnother)) this.#turnTo({ name: "lobby" });
+    if (isLeft || (isAnother && ["asking", "meetings"].includes(screen.name))) this.#turnTo({ name: "lobby" });
     else this.view?.update?.(state);
   }
 }
