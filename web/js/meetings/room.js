@@ -204,7 +204,10 @@ export class MeetingRoom {
     const act = actOfText(view, write.area.value);
     if (act !== undefined) {
       stop();
-      void this.#act(act, () => write.reset({ text: "", warning: null, replyTo: null }));
+      const sent = write.area.value;
+      // Somebody may have written on meanwhile.
+      const clear = () => write.area.value === sent && write.reset({ text: "", warning: null, replyTo: null });
+      void this.#act(act, clear);
       return;
     }
     const left = lineLeft(this.roomState?.room.voice ?? null, write.area.value) ?? 0;
