@@ -189,7 +189,7 @@ async def test_a_circle_from_its_doors_to_its_end(sit_down: SitDown, site: ChatS
                 wire.mend()
                 await ann.network_returns()
                 await expect(ann.writing).to_have_value("and one thing more")
-                await expect(page.locator("#writing-note")).to_contain_text("Your turn had just ended. It is kept here")
+                await expect(page.locator("#writing-note")).to_contain_text("Your turn had just ended. Your words are")
             else:
                 await ben.write("done")
                 await expect(ben.page.get_by_role("button", name="I'm done")).to_have_count(0)

@@ -178,7 +178,7 @@ test("the composer says why nothing can be sent, and that what is written is kep
     "Brave Robin has the turn. What you write is kept here for yours.",
   );
   assert.equal(closedWord(VIEW, some("p_old", WREN.id), me, false), "");
-  assert.match(closedWord({ ...VIEW, order: [] }, some(ROBIN.id), me, false), /kept here for the open time/);
+  assert.match(closedWord({ ...VIEW, order: [] }, some(ROBIN.id), me, false), /What you write is kept here\.$/);
   assert.equal(closedWord({ ...VIEW, place: "listener" }, some(ROBIN.id), me, false), w.closed.listen);
   assert.equal(closedWord(at("prepare"), none, me, false), w.closed.prepare);
   assert.equal(closedWord(at("welcome"), voice({ who: "hosts", some: [SAM.id] }), me, false), w.closed.welcome);

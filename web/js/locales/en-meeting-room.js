@@ -125,7 +125,7 @@ export const words = {
     prepare: "Nobody sees what you write now. It's kept here until your turn.",
     quiet: "It's quiet time. What you write is kept here.",
     turn: (/** @type {string} */ name) => `${name} has the turn. What you write is kept here for yours.`,
-    had: (/** @type {string} */ name) => `${name} has the turn. What you write is kept here for the open time.`,
+    had: (/** @type {string} */ name) => `${name} has the turn. What you write is kept here.`,
     listen: "You're listening. You can write when it's open for everybody.",
     between: "The next turn begins in a moment. What you write is kept here.",
     hands: "Raise your hand to speak. What you write is kept here.",
@@ -139,8 +139,8 @@ export const words = {
       : `One line: room for ${count(left, "more character", "more characters")}.`,
   lineTooLong: "That's too long for one line here. Could you shorten it a little?",
   write: (/** @type {string} */ name) => `Write to ${name}`,
-  turnOver: "Your turn had just ended. It is kept here; you can send it in the open time.",
-  roundOver: "You've written your line already. This is kept here; you can send it in the open time.",
+  turnOver: "Your turn had just ended. Your words are kept here; nobody has seen them.",
+  roundOver: "You've written your line for this round. These words are kept here; nobody has seen them.",
   /** Said aloud. */
   twoMinutes: "Two minutes left of your turn.",
   halfMinute: "Half a minute left of your turn.",
@@ -172,6 +172,7 @@ export const words = {
   /** How it ended. */
   ended: {
     title: "The meeting is over",
+    unsent: "You had not sent this. Only you can see it:",
     script: "Thank you for being there.",
     host: "The facilitator closed it. Thank you for being there.",
     danger: "It was ended early, because somebody may have been in danger.",

@@ -34,6 +34,7 @@ export class MeetingRoom {
   typing = h("p", { class: "typing soft", "aria-live": "off" });
   over = h("div", { class: "card meeting-over", hidden: true });
   drawnOver = "";
+  saidOver = "";
 
   /** @param {Way} way @param {MeetingView} first */
   constructor(way, first) {
@@ -286,20 +287,26 @@ export class MeetingRoom {
 
   /** What stands under the log once the meeting is over. */
   #drawOver() {
-    const { view, over, way } = this;
+    const { view, over, way, write } = this;
     const isOver = view.stage !== "live";
     const said = isOver ? endWords(view).join("\n") : "";
+    // The field is hidden now.
+    const unsent = isOver ? write.area.value.trim() : "";
     show(over, isOver);
-    if (this.drawnOver === said) return;
-    this.drawnOver = said;
+    const key = JSON.stringify([said, unsent]);
+    if (this.drawnOver === key) return;
+    this.drawnOver = key;
     const title = h("h2", { text: w.ended.title });
     const next = button(w.ended.again, () => way.open(view.group), { class: "act" });
     const ask = button(w.ended.listener, () => way.context.go({ name: "asking" }), { class: "act second" });
     over.replaceChildren(
       title,
       ...said.split("\n").map((each) => h("p", { text: each })),
+      ...(unsent === "" ? [] : [h("p", { text: w.ended.unsent }), h("blockquote", { class: "text", text: unsent })]),
       h("div", { class: "row" }, next, ask),
     );
+    if (this.saidOver === said) return;
+    this.saidOver = said;
     this.context.say([w.ended.title, said].join(". "));
     if (this.foot?.contains(document.activeElement)) focusOn(title);
   }
