@@ -125,12 +125,15 @@ function page(answers = {}) {
   const client = new Server({ groups: GROUPS.ok, meeting: MEETING.ok, enter: MEETING.ok, ...answers });
   const listeners = [];
   const entered = [];
+  const forgotten = [];
   const session = {
     client,
     hears: new Set(),
     state: { link: { status: "open" }, lobby: [], rooms: {}, me: { id: "m_wren" }, skew: 0 },
     now: () => NOW,
     subscribe: (f) => listeners.push(f),
+    vault: { forgetRoom: (room) => forgotten.push(room) },
+    dropRoom: (room) => delete session.state.rooms[room],
     enter: async (room) => {
       entered.push(room);
       session.state.rooms[room] = {};
@@ -145,6 +148,7 @@ function page(answers = {}) {
     meetings,
     storage,
     entered,
+    forgotten,
     changed,
     of: (cmd) => client.asked.filter((a) => a.cmd === cmd),
   };
@@ -190,6 +194,15 @@ test("what is pushed is taken in, and what is forgotten is followed no more", as
   await settled();
   assert.equal(of("meeting").length, 1, "only when it was followed first");
   assert.equal(meetings.state.over[VIEW.id], "gone");
+});
+
+test("what is forgotten is forgotten on the device too", async () => {
+  const { session, meetings, forgotten } = page();
+  await meetings.enter(VIEW.id, 1, "share");
+  assert.deepEqual(forgotten, []);
+  for (const hear of session.hears) hear({ ...GONE, id: VIEW.id });
+  assert.deepEqual(forgotten, [VIEW.room]);
+  assert.equal(session.state.rooms[VIEW.room], undefined);
 });
 
 test("a meeting that is nothing of one's own is followed no more, and that is said", async () => {

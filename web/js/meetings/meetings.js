@@ -136,7 +136,16 @@ export class Meetings {
   /** @param {Push} push */
   #heard(push) {
     if (push.push === "meeting") this.do({ type: "meeting", meeting: push.meeting });
-    if (push.push === "meeting_gone") this.#gone(push.id);
+    if (push.push === "meeting_gone") this.#forgotten(push.id);
+  }
+
+  /** What the server has forgotten is forgotten on this device too. @param {string} meeting */
+  #forgotten(meeting) {
+    const room = this.state.views[meeting]?.room;
+    this.#gone(meeting);
+    if (room === undefined) return;
+    this.session.vault.forgetRoom(room);
+    this.session.dropRoom(room);
   }
 
   /** It is forgotten, or nothing of one's own any more. One that is still to come is told of first. @param {string} meeting */

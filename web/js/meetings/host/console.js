@@ -145,6 +145,7 @@ class Console {
     if (view === undefined) {
       text(this.name, meetings.state.over[this.id] === "gone" ? w.gone : words.loading);
       show(this.next, false);
+      this.#dropRoom();
       this.#drawClosed(undefined);
       return;
     }
