@@ -175,7 +175,8 @@ export const words = {
     unsent: "You had not sent this. Only you can see it:",
     script: "Thank you for being there.",
     host: "The facilitator closed it. Thank you for being there.",
-    danger: "It was ended early, because somebody may have been in danger.",
+    danger:
+      "It was ended early, so that somebody could get help. Nobody is blamed. If you are not safe, or this stays with you, there is help now.",
     no_host: "The facilitator could not be there. It has nothing to do with you.",
     left: "It ended because one of you left.",
     too_few: "Too few people came this time. It has nothing to do with you.",
