@@ -44,7 +44,8 @@ export function talkStage(context, first, wasSeated = false) {
     button(w.block, () => block.open(), { class: "quiet", "aria-haspopup": "dialog" }),
     button(w.report, () => report.open(), { class: "quiet", "aria-haspopup": "dialog" }),
   );
-  const view = new Talk(context, first, { acts: [acts], cards: [cameCard(wasSeated), invitation.element] });
+  const hasDraft = (session.stream(first.room).draft?.text ?? "").trim() !== "";
+  const view = new Talk(context, first, { acts: [acts], cards: [cameCard(wasSeated, hasDraft), invitation.element] });
 
   return {
     element: h("div", { class: "talk-side" }, view.element, end.element, block.element, report.element),
@@ -62,8 +63,8 @@ export function talkStage(context, first, wasSeated = false) {
   };
 }
 
-/** Whoever was fetched out of company is told where they are. @param {boolean} wasSeated */
-function cameCard(wasSeated) {
+/** Whoever was fetched out of company is told where they are. @param {boolean} wasSeated @param {boolean} hasDraft */
+function cameCard(wasSeated, hasDraft) {
   const fine = button(
     words.waiting.cameFine,
     () => {
@@ -72,7 +73,8 @@ function cameCard(wasSeated) {
     },
     { class: "quiet" },
   );
-  const element = h("div", { class: "card came", hidden: !wasSeated }, h("p", { text: words.waiting.cameAlong }), fine);
+  const said = h("p", { text: hasDraft ? words.waiting.cameAlong : words.waiting.cameAlone });
+  const element = h("div", { class: "card came", hidden: !wasSeated }, said, fine);
   return element;
 }
 
