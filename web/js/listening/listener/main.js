@@ -283,6 +283,7 @@ class ListenersPage {
   #leave(note, isWanted) {
     this.ended.abort();
     clearInterval(this.ticking);
+    if (this.part !== this.talks) this.part.gone?.();
     this.talks.gone?.();
     this.session.client.stop();
     if (isWanted) this.session.vault.wipe();
