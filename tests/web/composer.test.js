@@ -66,3 +66,15 @@ test("Enter sends, and Alt+Enter does not", () => {
   press("Enter");
   assert.deepEqual(sent, ["submit"]);
 });
+
+test("posts that come back keep their order, before what is being written", () => {
+  const { write, type } = composer(undefined);
+  type("Then this");
+  write.takeBack({ text: "First", warning: null });
+  write.takeBack({ text: "Second", warning: null });
+  assert.equal(write.area.value, "First\nSecond\nThen this");
+  write.reset({ text: "", warning: null, replyTo: null });
+  type("First of all");
+  write.takeBack({ text: "Third", warning: null });
+  assert.equal(write.area.value, "Third\nFirst of all");
+});

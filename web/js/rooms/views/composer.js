@@ -19,6 +19,8 @@ export class Composer {
   editing = null;
   /** What stood in the field before it. */
   kept = NOTHING;
+  /** What came back to be written anew. */
+  back = "";
   /** What stopped the last try to send, until something else is written. */
   why = "";
   /** A change on its way. @type {Draft["editing"]} */
@@ -176,12 +178,16 @@ export class Composer {
     this.offer.replaceChildren();
   }
 
-  /** Words to be written anew come before what stands there already, and never into a change of something else. @param {Pick<Draft, "text" | "warning">} words */
+  /** Words to be written anew come before what stands there already but after those that came back earlier, and never into a change of something else. @param {Pick<Draft, "text" | "warning">} words */
   takeBack({ text: words, warning }) {
     const now = this.editing === null ? this.draft : this.kept;
+    const first = now.text.startsWith(this.back) ? this.back : "";
+    const rest = first === "" ? now.text : now.text.slice(first.length).replace(/^\n/, "");
+    const join = (/** @type {string[]} */ ...parts) => parts.filter((part) => part.trim() !== "").join("\n");
+    this.back = join(first, words);
     const both = {
       ...now,
-      text: [words, now.text].filter((part) => part.trim() !== "").join("\n"),
+      text: join(this.back, rest),
       warning: now.warning ?? warning,
     };
     if (this.editing === null) this.fill(both);
@@ -238,6 +244,7 @@ export class Composer {
     this.replyTo = next.replyTo;
     this.epoch = next.epoch ?? this.epoch;
     this.kept = NOTHING;
+    this.back = "";
     this.isWriting = false;
     this.fill(next);
     this.written();
