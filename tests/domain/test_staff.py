@@ -49,10 +49,17 @@ def account(name: str, *roles: Role, revoked: bool = False) -> Staff:
 # ------------------------------------------------------------------------------------------------ who may do what
 
 EXPECTED = {
-    Role.LISTENER: {Capability.LISTEN},
-    Role.FACILITATOR: {Capability.FACILITATE},
-    Role.MODERATOR: {Capability.MODERATE, Capability.SUPERVISE, Capability.SEE_LOAD, Capability.SEE_STAFF},
+    Role.LISTENER: {Capability.LISTEN, Capability.KEEP_COMPANY},
+    Role.FACILITATOR: {Capability.FACILITATE, Capability.RUN_GROUPS, Capability.KEEP_COMPANY},
+    Role.MODERATOR: {
+        Capability.MODERATE,
+        Capability.SUPERVISE,
+        Capability.SEE_LOAD,
+        Capability.SEE_STAFF,
+        Capability.KEEP_COMPANY,
+    },
     Role.OPERATOR: {
+        Capability.RUN_GROUPS,
         Capability.MODERATE,
         Capability.SUPERVISE,
         Capability.OPERATE,
