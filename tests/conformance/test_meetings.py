@@ -222,7 +222,7 @@ async def test_hosts_offer_one_person_a_listener_and_have_a_room_of_their_own(
         assert "offered_until" not in str(holder.heard)
         await holder.ask("finish", meeting=meeting)
         await shown(other, lambda view: "answers_until" in view and "turn" not in view)
-        await other.post(meeting, "Thank you.")
+        await people[0].heard_offset(meeting, await other.post(meeting, "Thank you."))
         check_log([*people[0].facts(meeting)], meeting, least=1)
 
 
