@@ -109,7 +109,7 @@ async def test_a_circle_from_its_template_to_its_end_with_the_keyboard_alone(
     # Her co-host plans a meeting that begins at once, and comes, too.
     groups = (await kim.client.ask("groups"))["groups"]
     kim.group = next(each["id"] for each in groups if each["name"] == "Late circle")
-    (meeting,) = await kim.plan(4)
+    (meeting,) = await kim.plan(8)
     await page.reload()
     await mira.press_at(card.get_by_role("button", name="Go in: Late circle"))
     await expect(mira.phase).to_have_text("Arriving")
@@ -213,7 +213,7 @@ async def test_no_violation_nothing_too_small_and_nothing_beyond_the_edge_on_any
     await look("no group")
     me = next(each for each in (await kim.client.ask("facilitators"))["facilitators"] if each["name"] == "Mira Okafor")
     await kim.open_group(form="hands", name="Open evening", minutes={"gather": 1}, cohosts=[me["id"]])
-    (meeting,) = await kim.plan(3)
+    (meeting,) = await kim.plan(8)
     await page.reload()
     await mira.console.press("Begin with Tools hour").click()
     await mira.console.press("Open the group").click()
