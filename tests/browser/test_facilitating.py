@@ -19,9 +19,9 @@ pytestmark = pytest.mark.timeout(180)
 _ABOUT = "For everybody who cannot come to rest at night."
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="session")
+@pytest_asyncio.fixture(loop_scope="session")
 async def kim(site: ChatServer) -> AsyncIterator[Facilitator]:
-    """Another facilitator, on the wire."""
+    """Another facilitator, on the wire: a new one in each test, because hosts rest for an hour after a meeting."""
     async with a_facilitator(site) as facilitator:
         yield facilitator
 
