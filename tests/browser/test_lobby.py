@@ -68,7 +68,7 @@ async def test_the_whole_way_to_a_post_needs_only_the_keyboard(site: ChatServer,
     page = guest.page
     stops = await tab_to(page, "Feeling alone")
     frame = ["Skip to the room", "Lamplight, all rooms", "Ask for a listener", "Get help now", "My card", "Leave now"]
-    assert [stop.splitlines()[0] for stop in stops[:8]] == [*frame, "Your name and privacy", "Just need company"]
+    assert [stop.splitlines()[0] for stop in stops[:8]] == [*frame, "Your name and privacy", "Groups that meet"]
 
     await page.keyboard.press("Enter")
     agreement = page.get_by_role("heading", level=1, name="Before you go into Feeling alone")
