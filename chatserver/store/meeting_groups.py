@@ -65,7 +65,8 @@ def end_group(id_: GroupId, why: str, may: Callable[[Group], None], now: Millis,
     def cancel(meeting: Meeting) -> c.Decided:
         if meeting.stage is not Stage.ANNOUNCED:
             return decide(meeting, c.ApplyDue(), group.owner, now)
-        return decide(meeting, c.Cancel(why=why), meeting.hosts[0], now)
+        # The owner may have left the meeting's hosts, and a meeting may have none.
+        return decide(meeting, c.Cancel(why=why), group.owner, now, is_moderator=True, is_operator=True)
 
     ids = yield from _meetings_of(id_)
     yield from meeting_log.commit([MeetingChange(meeting=each, decide=cancel, now=now) for each in ids], sealer)
