@@ -134,3 +134,15 @@ def test_a_group_that_is_closed_lets_in_whom_it_knows_and_nobody_new() -> None:
     stage.enter(HOST, ROBIN)
     assert stage.refusal(WREN, c.Enter(name="Wren", agreement=1)) is Reason.GROUP_CLOSED
     assert "enter" not in may(stage.state, WREN, stage.now)
+
+
+def test_who_is_known_to_a_closed_group_may_step_out_and_come_back() -> None:
+    stage = Stage(is_for_known=True)
+    stage.sign_up(ROBIN, is_known=True)
+    stage.wait_until(START - 5 * MINUTE)
+    stage.enter(HOST, ROBIN)
+    stage.do(ROBIN, c.StepOut())
+    stage.enter(ROBIN)
+    assert stage.state.people[ROBIN].is_here
+    stage.do(ROBIN, c.Dismiss())
+    assert ROBIN not in stage.state.known

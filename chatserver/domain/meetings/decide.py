@@ -413,6 +413,7 @@ def _dismiss(draft: Draft, who: MemberId) -> None:
     draft.set(
         had=meeting.had - {who},
         said=meeting.said - {who},
+        known=meeting.known - {who},
         postponed=meeting.postponed - {who},
         left_of={each: left for each, left in meeting.left_of.items() if each != who},
         turns={each: count for each, count in meeting.turns.items() if each != who},

@@ -88,6 +88,7 @@ def sign_up(draft: Draft, who: MemberId, command: SignUp) -> None:
     if meeting.is_for_known and found is None and not command.is_known:
         raise Refusal(Reason.GROUP_CLOSED)
     asked = _anew(found, who, command.name, draft.now)
+    _know(draft, who)
     if command.listens:
         if not is_place_to_listen(meeting):
             raise Refusal(Reason.MEETING_FULL)
@@ -98,6 +99,12 @@ def sign_up(draft: Draft, who: MemberId, command: SignUp) -> None:
         raise Refusal(Reason.MEETING_FULL)
     elif asked is not found or asked.place is not Place.WAITING:
         draft.put(replace(asked, place=Place.WAITING, at=draft.now))
+
+
+def _know(draft: Draft, who: MemberId) -> None:
+    """Remember whom a closed group lets in, so that they may leave and come back, or come late."""
+    if draft.meeting.is_for_known:
+        draft.set(known=draft.meeting.known | {who})
 
 
 def _anew(found: Attendee | None, who: MemberId, name: str, now: Millis) -> Attendee:
@@ -129,9 +136,10 @@ def enter(draft: Draft, who: MemberId, command: Enter) -> None:
         raise Refusal(Reason.AGREEMENT_REQUIRED, details=details)
     if found is not None and found.is_here:
         return
-    if meeting.is_for_known and found is None and not is_host:
+    if meeting.is_for_known and found is None and not is_host and who not in meeting.known:
         raise Refusal(Reason.GROUP_CLOSED)
     asked = _anew(found, who, command.name, draft.now)
+    _know(draft, who)
     place = Place.HOST if is_host else _place_for(draft, asked, command)
     draft.put(replace(asked, name=command.name, place=place, is_here=True, called_until=None))
     draft.keep_clock()

@@ -234,6 +234,8 @@ class Meeting(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     script: tuple[str, ...] = ()
     no_crosstalk: bool = False
     is_for_known: bool = False
+    known: frozenset[MemberId] = frozenset()
+    """Who had a place in it, where only those whom the group knows are let in: they may come back."""
     number: int = 0
     """Which of its group's meetings it is, in the order in which they were planned, from 1."""
     stage: Stage = Stage.ANNOUNCED
