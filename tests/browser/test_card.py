@@ -154,9 +154,11 @@ async def test_no_word_of_the_card_leaves_the_browser(site: ChatServer, sit_down
     saved = await (await download.value).path()
     assert CANARY in saved.read_text()
     await page.locator("input[type=file]").set_input_files(saved)
-    await expect(page.get_by_text("It was read. What was new is on your card.")).to_be_visible()
+    await expect(
+        page.get_by_role("region", name="Take it with me").get_by_text("It was read. What was new is on your card.")
+    ).to_be_visible()
     await card.part("Passphrase").get_by_role("button", name="Lock it").click()
-    await expect(page.get_by_text("It is locked with your passphrase.")).to_be_visible()
+    await expect(page.get_by_text("It is locked with your passphrase.").first).to_be_visible()
     await card.button("Go through it, one step at a time").click()
     while await card.button("Next").is_visible():
         await card.button("Next").click()
