@@ -61,6 +61,19 @@ def test_one_host_holds_eight_people_together_and_two_hold_more() -> None:
     assert groups.updated(both, group()).seats == 8
 
 
+def test_a_former_host_of_a_group_hosts_none_of_its_planned_meetings() -> None:
+    (both,) = plan(group(cohosts=(SECOND_HOST,)), START + HOUR)
+    alone = groups.updated(both, group())
+    assert SECOND_HOST in both.people
+    assert SECOND_HOST not in {*alone.hosts, *alone.people}
+
+
+def test_a_new_host_of_a_group_adds_no_seats_to_meetings_that_they_do_not_host() -> None:
+    (one,) = plan(group(), START + HOUR)
+    changed = groups.updated(one, group(cohosts=(SECOND_HOST,)))
+    assert (changed.hosts, changed.seats) == (one.hosts, one.seats)
+
+
 def test_a_closed_group_takes_nobody_new_after_so_many_meetings() -> None:
     closed = group(closed_after=2)
     meetings = plan(closed, *(START + HOUR + each * 24 * HOUR for each in range(4)))

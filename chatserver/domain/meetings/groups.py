@@ -94,9 +94,12 @@ class Group(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     @property
     def places(self) -> int:
-        """Return how many seats its meetings have: one host holds together only so many people's turns."""
-        has_one_host = FORMS[self.form].needs_host and len(self.hosts) == 1
-        return min(self.seats, ONE_HOST_SEATS) if has_one_host else self.seats
+        """Return how many seats its meetings have."""
+        return self.places_with(len(self.hosts))
+
+    def places_with(self, hosts: int) -> int:
+        """Return how many seats a meeting with so many hosts has: one holds together only so many people's turns."""
+        return min(self.seats, ONE_HOST_SEATS) if FORMS[self.form].needs_host and hosts <= 1 else self.seats
 
     @property
     def length(self) -> int:
@@ -248,12 +251,17 @@ def _meeting(
 
 
 def updated(meeting: Meeting, group: Group) -> Meeting:
-    """Return a meeting that was only announced as its group is now. Nobody loses a seat by fewer seats."""
+    """Return a meeting that was only announced as its group is now. Nobody loses a seat by fewer seats. A former host of
+    the group does not host the meeting any more; a new one hosts those that are planned from now on."""
+    hosts = tuple(each for each in meeting.hosts if each in group.hosts)
+    former = {*meeting.hosts} - {*hosts}
     return msgspec.structs.replace(
         meeting,
         name=group.name,
         phases=group.phases,
-        seats=max(group.places, len(meeting.at(Place.SEAT))),
+        seats=max(group.places_with(len(hosts)), len(meeting.at(Place.SEAT))),
+        hosts=hosts,
+        people={member: each for member, each in meeting.people.items() if member not in former},
         agreement=group.agreement,
         agreement_version=group.agreement_version,
         script=group.script,
