@@ -66,7 +66,7 @@ def meetings(bench: Bench) -> Section:
         notes=[
             f"{len(late)} steps that time brought; a step's lateness is read from the voices in the rooms' logs",
             f"the workers' shares of a core include {count * PEOPLE:,} connections; the first is of those alone",
-            "each host sends the first step; whoever has a turn writes once and lets it go on",
+            "each host sends the first step; each person writes once in their turn and lets it go on",
             "limits per address and paces are raised",
         ],
         loads={OURS: found.load},
@@ -192,7 +192,7 @@ class _Running:
         self._wrote: set[str] = set()
 
     async def run(self) -> None:
-        """Begin the meeting when it is time; then follow its voices, and let whoever has a turn write once."""
+        """Begin the meeting when it is time; then follow its voices, and let each person write once in their turn."""
         view = (await self._host.ask("meeting", meeting=self.id))["meeting"]
         await asyncio.sleep(max(self._delay, view["starts_at"] / _MS - time.time() + 0.5))
         await self._host.ask("step", meeting=self.id, seen=view["step"])

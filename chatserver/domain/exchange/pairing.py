@@ -63,7 +63,7 @@ def _again(one: Participant, other: Participant) -> bool:
 
 
 def in_line(people: Iterable[Participant], now: Millis) -> list[Participant]:
-    """Return those who wait in their order: first whoever was left, then whoever asked first."""
+    """Return those who wait in their order: first those who were left, then by when they asked."""
     waiting = [(each, each.waiting) for each in people if each.waiting is not None and each.offer is None]
     waiting.sort(key=lambda each: (not is_favoured(each[0], now), each[1].asked_at, each[0].member))
     return [each for each, _ in waiting]

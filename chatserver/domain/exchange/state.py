@@ -5,7 +5,7 @@ two people (`domain/meetings/pairs.py`).
 
 What every reachable state keeps (`pairing.broken` checks it in tests):
 
-- whoever waits or is offered somebody has practised, is in no exchange, and is over no limit;
+- somebody who waits or is offered somebody has practised, is in no exchange, and is over no limit;
 - an offer is between two people, who have each the same one;
 - two people who are paired do not block each other, and are not both in a hard place.
 """
@@ -143,7 +143,7 @@ class Participant(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
 
 
 class Pool(msgspec.Struct, frozen=True, kw_only=True):
-    """Everybody who waits, was offered somebody, or is in an exchange, and whoever else a decision concerns."""
+    """Everybody who waits, was offered somebody, or is in an exchange, and others whom a decision concerns."""
 
     version: int = 0
     people: dict[MemberId, Participant] = {}
