@@ -251,8 +251,8 @@ def _meeting(
 
 
 def updated(meeting: Meeting, group: Group) -> Meeting:
-    """Return a meeting that was only announced as its group is now. Nobody loses a seat by fewer seats. A former host of
-    the group does not host the meeting any more; a new one hosts those that are planned from now on."""
+    """Return a meeting that was only announced as its group is now. Nobody loses a seat by fewer seats. A former host
+    of the group does not host the meeting any more; a new one hosts those that are planned from now on."""
     hosts = tuple(each for each in meeting.hosts if each in group.hosts)
     former = {*meeting.hosts} - {*hosts}
     return msgspec.structs.replace(
