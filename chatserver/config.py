@@ -39,6 +39,7 @@ from pydantic_settings import (
 )
 
 from chatserver.config_sections import (
+    MINUTE,
     CoverageSection,
     ExchangeSection,
     ListeningSection,
@@ -57,9 +58,7 @@ from chatserver.config_sections import (
     _word_lists,
 )
 from chatserver.domain.limits import Limits
-from chatserver.domain.listening.company import CompanyRules
 from chatserver.domain.listening.state import ListeningRules
-from chatserver.domain.moderation.screening_levels import Loads
 from chatserver.domain.operating.alerts import Thresholds
 from chatserver.domain.rooms.coverage import CoverageRules
 from chatserver.secret import SHORTEST, SecretUnusable, derive, read_or_make_secret, read_secret
@@ -76,7 +75,6 @@ _SERVICE_URL: Final = re.compile(r"(tcp|udp|sctp)://")
 
 _BYTES_PER_CHARACTER: Final = 4
 _FRAME_OVERHEAD: Final = 1_024
-_MINUTE: Final = 60_000
 _HOUR: Final = 3_600_000
 
 
@@ -223,7 +221,7 @@ class Settings(BaseSettings):
     @property
     def coverage_rules(self) -> CoverageRules:
         return CoverageRules(
-            grace=round(self.duty.grace_seconds * 1000), patience=round(self.duty.patience_minutes * _MINUTE)
+            grace=round(self.duty.grace_seconds * 1000), patience=round(self.duty.patience_minutes * MINUTE)
         )
 
     @property
@@ -231,20 +229,20 @@ class Settings(BaseSettings):
         """Return the rules of one-to-one in the domain's own units."""
         own = self.listening
         return ListeningRules(
-            grace=round(own.place_minutes * _MINUTE),
+            grace=round(own.place_minutes * MINUTE),
             session_grace=round(own.gone_seconds * 1000),
             reachable=round(own.reachable_seconds * 1000),
             proposal=round(own.proposal_seconds * 1000),
             ask_again=round(own.ask_again_seconds * 1000),
             most_ignored=own.most_ignored,
-            lease=round(own.lease_minutes * _MINUTE),
-            length=round(own.session_minutes * _MINUTE),
-            longest=round(own.longest_minutes * _MINUTE),
-            extension=round(own.extension_minutes * _MINUTE),
-            idle=round(own.idle_minutes * _MINUTE),
-            warning=round(own.warning_minutes * _MINUTE),
-            pause=round(own.pause_minutes * _MINUTE),
-            cool_down=round(own.cool_down_minutes * _MINUTE),
+            lease=round(own.lease_minutes * MINUTE),
+            length=round(own.session_minutes * MINUTE),
+            longest=round(own.longest_minutes * MINUTE),
+            extension=round(own.extension_minutes * MINUTE),
+            idle=round(own.idle_minutes * MINUTE),
+            warning=round(own.warning_minutes * MINUTE),
+            pause=round(own.pause_minutes * MINUTE),
+            cool_down=round(own.cool_down_minutes * MINUTE),
             sessions_a_day=own.sessions_a_day,
             sessions_a_week=own.sessions_a_week,
             member_sessions_a_day=own.sessions_per_member_a_day,
@@ -254,16 +252,9 @@ class Settings(BaseSettings):
             nobody_after=round(own.nobody_after_seconds * 1000),
             rest=round(own.rest_seconds * 1000),
             most_cap=own.most_at_once,
-            keep=round(own.keep_minutes * _MINUTE),
+            keep=round(own.keep_minutes * MINUTE),
             words_days=own.words_days,
-            company=CompanyRules(
-                heavy_seats=own.company_heavy_seats,
-                longest=round(own.company_minutes * _MINUTE),
-                pause=round(own.company_rest_minutes * _MINUTE),
-                host_grace=round(own.company_gone_seconds * 1000),
-                host_gone=round(own.company_closes_minutes * _MINUTE),
-                keep=round(own.company_keep_minutes * _MINUTE),
-            ),
+            company=own.company_rules,
         )
 
     @property
@@ -271,12 +262,7 @@ class Settings(BaseSettings):
         """Return the thresholds of alerts in the domain's own units."""
         own = self.operators.model_dump()
         unmoderated, wait = own.pop("unmoderated_minutes"), own.pop("wait_minutes")
-        return Thresholds(unmoderated=round(unmoderated * _MINUTE), wait=round(wait * _MINUTE), **own)
-
-    @property
-    def screening_loads(self) -> Loads:
-        """Return how many of 1,000 ordinary posts the model may mark unless operators say otherwise."""
-        return Loads(self.screening.writers_of_1000, self.screening.moderators_of_1000)
+        return Thresholds(unmoderated=round(unmoderated * MINUTE), wait=round(wait * MINUTE), **own)
 
     @property
     def sign_in_age(self) -> int:

@@ -26,12 +26,16 @@ from redis.exceptions import RedisError
 from chatserver import wordlists
 from chatserver.bus.address import parse_address
 from chatserver.domain.limits import Limits
+from chatserver.domain.listening.company import CompanyRules
 from chatserver.domain.listening.opening_hours import parse_hours
-from chatserver.domain.moderation.screening_levels import LOADS
+from chatserver.domain.moderation.screening_levels import LOADS, Loads
 
 MOST_SHARED: Final = 1_000
 """The largest factor of a shared network. A larger one would be no limit any more."""
 
+
+MINUTE: Final = 60_000
+"""Milliseconds."""
 
 _Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
@@ -170,6 +174,18 @@ class ListeningSection(BaseModel):
     company_heavy_seats: Annotated[int, Field(ge=0)] = 2
     contact_details: Literal["off", "warn", "refuse"] = "warn"
 
+    @property
+    def company_rules(self) -> CompanyRules:
+        """Return the rules of company while waiting in the domain's own units."""
+        return CompanyRules(
+            heavy_seats=self.company_heavy_seats,
+            longest=round(self.company_minutes * MINUTE),
+            pause=round(self.company_rest_minutes * MINUTE),
+            host_grace=round(self.company_gone_seconds * 1000),
+            host_gone=round(self.company_closes_minutes * MINUTE),
+            keep=round(self.company_keep_minutes * MINUTE),
+        )
+
     @model_validator(mode="after")
     def _refuse_contradictions(self) -> Self:
         if self.longest_minutes < self.session_minutes:
@@ -209,6 +225,11 @@ class ScreeningSection(BaseModel):
         if self.moderators_of_1000 > self.writers_of_1000:
             raise ValueError("moderators_of_1000 must not be more than writers_of_1000")
         return self
+
+    @property
+    def loads(self) -> Loads:
+        """Return how many of 1,000 ordinary posts the model may mark unless operators say otherwise."""
+        return Loads(self.writers_of_1000, self.moderators_of_1000)
 
 
 class OperatorsSection(BaseModel):

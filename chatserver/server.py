@@ -211,7 +211,7 @@ def worker_options(settings: Settings) -> WorkerOptions:
         listening_rules=settings.listening_rules,
         coverage_rules=settings.coverage_rules,
         thresholds=settings.thresholds,
-        loads=settings.screening_loads,
+        loads=settings.screening.loads,
         is_second_look_wanted=settings.screening.second_look,
         hours=settings.listening.hours,
         timezone=settings.listening.timezone,
