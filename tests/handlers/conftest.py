@@ -12,6 +12,7 @@ from chatserver.handlers.people.identity import new_member_id
 from chatserver.handlers.people.staff import StaffAccounts
 from chatserver.store.drivers.sqlite import SqliteStore
 from tests.handlers.office import HOUR, QUICK, Clock, Office
+from tests.handlers.workers import Cluster, open_cluster
 from tests.kit.database import migrated_sqlite
 
 
@@ -36,3 +37,10 @@ async def office(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterato
     accounts.on_changed = office.changed.append
     yield office
     await store.close()
+
+
+@pytest.fixture
+async def site(tmp_path: Path) -> AsyncIterator[Cluster]:
+    """Workers with one database and one bus."""
+    async with open_cluster(tmp_path) as site:
+        yield site

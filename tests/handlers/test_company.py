@@ -2,42 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from pathlib import Path
-from typing import Any
-
-import pytest
-
 from chatserver.domain.identity import MemberId
-from chatserver.domain.people.staff import Role
-from tests.handlers.workers import Cluster, Guest, Worker, open_cluster
+from tests.handlers.workers import Cluster, Guest, Worker, facilitator, ok, refused
 
 SECOND, MINUTE = 1_000, 60_000
-
-
-@pytest.fixture
-async def site(tmp_path: Path) -> AsyncIterator[Cluster]:
-    async with open_cluster(tmp_path) as site:
-        yield site
-
-
-async def ok(guest: Guest, cmd: str, **fields: Any) -> dict[str, Any]:
-    reply = await guest.ask(cmd, **fields)
-    assert "ok" in reply, reply
-    answer: dict[str, Any] = reply["ok"]
-    return answer
-
-
-async def code(guest: Guest, cmd: str, **fields: Any) -> str:
-    return str((await guest.ask(cmd, **fields))["error"]["code"])
-
-
-async def facilitator(worker: Worker, login: str) -> Guest:
-    link = await worker.people.accounts.make_invitation([Role.FACILITATOR], None)
-    welcome = await worker.people.accounts.accept_invitation(link.secret, login, login.title(), "lamp river boots sky")
-    guest = Guest(worker, None)
-    await ok(guest, "hello", staff=True, token=welcome.token)
-    return guest
 
 
 async def waiting(worker: Worker) -> Guest:
@@ -77,7 +45,7 @@ async def test_a_host_whose_line_drops_comes_back(site: Cluster) -> None:
     await pass_time(worker, 50 * SECOND)
     await ok(seeker, "post", room=company, text="Still there?")
     await pass_time(worker, 20 * SECOND)
-    assert await code(seeker, "post", room=company, text="Where are you?") == "not_your_turn"
+    assert await refused(seeker, "post", room=company, text="Where are you?") == "not_your_turn"
     host.wire.owes = 0.0
     await pass_time(worker, 10 * SECOND)
     await ok(seeker, "post", room=company, text="There you are")
@@ -91,7 +59,7 @@ async def test_a_company_whose_host_does_not_come_back_closes(site: Cluster) -> 
     await pass_time(worker, 7 * MINUTE)
     standing = await ok(seeker, "standing")
     assert (standing["state"], standing["place"], "company" in standing) == ("waiting", place, False)
-    assert await code(seeker, "join", room=company, agreement=1) == "room_unknown"
+    assert await refused(seeker, "join", room=company, agreement=1) == "room_unknown"
     assert company not in seeker.connection.rooms
 
 
@@ -118,7 +86,7 @@ async def test_who_may_not_keep_company_any_more_is_taken_out(site: Cluster) -> 
     await worker.listening.service._dismiss_hosts_who_may_not()
     (kept,) = worker.listening.service.state.companies.values()
     assert (kept.host, len(kept.seats)) == (None, 1)
-    assert await code(seeker, "post", room=company, text="Hello?") == "not_your_turn"
+    assert await refused(seeker, "post", room=company, text="Hello?") == "not_your_turn"
 
 
 async def test_an_urgent_alert_hides_the_offer(site: Cluster) -> None:

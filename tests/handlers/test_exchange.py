@@ -2,34 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from pathlib import Path
-from typing import Any
-
-import pytest
-
 from chatserver.domain.exchange.practice import SCENES
 from chatserver.domain.history import Millis
 from chatserver.domain.meetings.state import MINUTE
 from chatserver.domain.rooms.rooms import Restriction, RestrictionKind
-from tests.handlers.workers import PLAIN, Cluster, Guest, Worker, open_cluster
-
-
-@pytest.fixture
-async def site(tmp_path: Path) -> AsyncIterator[Cluster]:
-    async with open_cluster(tmp_path) as site:
-        yield site
-
-
-async def ok(guest: Guest, cmd: str, **fields: Any) -> dict[str, Any]:
-    reply = await guest.ask(cmd, **fields)
-    assert "ok" in reply, reply
-    answer: dict[str, Any] = reply["ok"]
-    return answer
-
-
-async def refused(guest: Guest, cmd: str, **fields: Any) -> str:
-    return str((await guest.ask(cmd, **fields))["error"]["code"])
+from tests.handlers.workers import PLAIN, Cluster, Guest, Worker, ok, refused
 
 
 async def opened(site: Cluster) -> Worker:

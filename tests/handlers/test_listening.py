@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -21,14 +19,8 @@ from chatserver.domain.rooms.rooms import RoomId
 from chatserver.handlers.listening import service as floors
 from chatserver.handlers.listening.heartbeat import Heartbeat
 from chatserver.handlers.listening.opening_hours import Clock
-from tests.handlers.workers import PLAIN, SLOW, Cluster, Guest, Worker, open_cluster
+from tests.handlers.workers import PLAIN, SLOW, Cluster, Guest, Worker
 from tests.kit.waiting import eventually
-
-
-@pytest.fixture
-async def site(tmp_path: Path) -> AsyncIterator[Cluster]:
-    async with open_cluster(tmp_path) as site:
-        yield site
 
 
 async def test_phone_that_fell_asleep_in_a_session_is_seen_although_its_connection_stays(site: Cluster) -> None:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,16 +15,10 @@ from chatserver.domain.people.staff import Role
 from chatserver.domain.rooms.rooms import RoomId
 from chatserver.handlers.listening import service as floors
 from chatserver.store.records import StoreUnavailable
-from tests.handlers.workers import PLAIN, Cluster, Guest, Worker, open_cluster
+from tests.handlers.workers import PLAIN, Cluster, Guest, Worker
 from tests.kit.waiting import eventually
 
 HOUR = 3_600_000
-
-
-@pytest.fixture
-async def site(tmp_path: Path) -> AsyncIterator[Cluster]:
-    async with open_cluster(tmp_path) as site:
-        yield site
 
 
 async def ask(worker: Worker, **wish: Any) -> Guest:

@@ -2,26 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from pathlib import Path
-
-import pytest
-
 from chatserver.domain.history import Millis
 from chatserver.domain.limits import Limits
 from chatserver.domain.meetings.state import MINUTE, SECOND, MeetingId
 from chatserver.domain.moderation.report_access import Asker
-from tests.handlers.test_meetings import come, facilitator, gathered, go_to, jump, newest, ok, pass_time, plan, turn
-from tests.handlers.workers import Cluster, open_cluster
+from tests.handlers.test_meetings import come, gathered, go_to, jump, newest, pass_time, plan, turn
+from tests.handlers.workers import Cluster, facilitator, ok
 
 RAIDERS = 30
 RAISED = Limits(command_burst=400.0, member_command_burst=400.0)
-
-
-@pytest.fixture
-async def site(tmp_path: Path) -> AsyncIterator[Cluster]:
-    async with open_cluster(tmp_path) as site:
-        yield site
 
 
 async def test_thirty_guests_who_sign_up_and_do_not_come_keep_nobody_out(site: Cluster) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,30 +10,11 @@ from chatserver.domain.limits import Limits
 from chatserver.domain.meetings.commands import Dismiss
 from chatserver.domain.meetings.state import MINUTE, SECOND, MeetingId
 from chatserver.domain.people.staff import Role
-from tests.handlers.test_meetings import (
-    GROUP,
-    come,
-    facilitator,
-    gathered,
-    go_to,
-    jump,
-    newest,
-    ok,
-    plan,
-    refused,
-    step,
-    turn,
-)
-from tests.handlers.workers import Cluster, Guest, Worker, open_cluster
+from tests.handlers.test_meetings import GROUP, come, gathered, go_to, jump, newest, plan, step, turn
+from tests.handlers.workers import Cluster, Guest, Worker, facilitator, ok, refused
 from tests.kit.waiting import eventually
 
 CRY = "I have the pills in front of me."
-
-
-@pytest.fixture
-async def site(tmp_path: Path) -> AsyncIterator[Cluster]:
-    async with open_cluster(tmp_path) as site:
-        yield site
 
 
 async def hired(worker: Worker, login: str, *roles: Role) -> Guest:

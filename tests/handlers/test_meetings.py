@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,38 +12,12 @@ from chatserver.domain.identity import MemberId
 from chatserver.domain.meetings.commands import MeetingAction
 from chatserver.domain.meetings.state import MINUTE, SECOND, MeetingId
 from chatserver.domain.moderation.report_access import Asker
-from chatserver.domain.people.staff import Role
 from chatserver.store.meeting_records import MeetingCommitted
-from tests.handlers.workers import Cluster, Guest, Worker, open_cluster
+from tests.handlers.workers import Cluster, Guest, Worker, facilitator, ok, refused
 from tests.kit.waiting import eventually
 
 OPERATOR = Asker(member=MemberId("m_operator"), is_operator=True)
 GROUP = {"form": "hands", "name": "Evening round", "about": "For those who cannot rest.", "agreement": "Be kind."}
-
-
-@pytest.fixture
-async def site(tmp_path: Path) -> AsyncIterator[Cluster]:
-    async with open_cluster(tmp_path) as site:
-        yield site
-
-
-async def ok(guest: Guest, cmd: str, **fields: Any) -> dict[str, Any]:
-    reply = await guest.ask(cmd, **fields)
-    assert "ok" in reply, reply
-    answer: dict[str, Any] = reply["ok"]
-    return answer
-
-
-async def refused(guest: Guest, cmd: str, **fields: Any) -> str:
-    return str((await guest.ask(cmd, **fields))["error"]["code"])
-
-
-async def facilitator(worker: Worker, login: str) -> Guest:
-    link = await worker.people.accounts.make_invitation([Role.FACILITATOR], None)
-    welcome = await worker.people.accounts.accept_invitation(link.secret, login, login.title(), "lamp river boots sky")
-    guest = Guest(worker, None)
-    await ok(guest, "hello", staff=True, token=welcome.token)
-    return guest
 
 
 async def plan(worker: Worker, host: Guest, *, minutes: int = 60, **group: Any) -> tuple[str, str]:

@@ -3,20 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from pathlib import Path
-
-import pytest
 
 from tests.handlers.test_seats import Time, enter, here
-from tests.handlers.workers import PLAIN, SLOW, Cluster, open_cluster
+from tests.handlers.workers import PLAIN, SLOW, Cluster
 from tests.kit.waiting import eventually
-
-
-@pytest.fixture
-async def site(tmp_path: Path) -> AsyncIterator[Cluster]:
-    async with open_cluster(tmp_path) as site:
-        yield site
 
 
 async def test_other_workers_hear_of_what_was_read_and_left(site: Cluster) -> None:

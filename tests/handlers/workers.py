@@ -282,3 +282,25 @@ async def open_cluster(directory: Path) -> AsyncIterator[Cluster]:
         await site.close()
     finally:
         await store.close()
+
+
+async def ok(guest: Guest, cmd: str, **fields: Any) -> dict[str, Any]:
+    """Send a command that is accepted. Return what it is answered with."""
+    reply = await guest.ask(cmd, **fields)
+    assert "ok" in reply, reply
+    answer: dict[str, Any] = reply["ok"]
+    return answer
+
+
+async def refused(guest: Guest, cmd: str, **fields: Any) -> str:
+    """Send a command that is refused. Return the code of the refusal."""
+    return str((await guest.ask(cmd, **fields))["error"]["code"])
+
+
+async def facilitator(worker: Worker, login: str) -> Guest:
+    """Make a facilitator's account, and sign in with it."""
+    link = await worker.people.accounts.make_invitation([Role.FACILITATOR], None)
+    welcome = await worker.people.accounts.accept_invitation(link.secret, login, login.title(), "lamp river boots sky")
+    guest = Guest(worker, None)
+    await ok(guest, "hello", staff=True, token=welcome.token)
+    return guest
